@@ -1,0 +1,258 @@
+#include "actors/aggregate.hpp"
+
+#include "actors/codec.hpp"
+#include "actors/command_log.hpp"
+#include "actors/domain/order_saga.hpp"
+#include "actors/state_codec.hpp"
+
+namespace purser {
+
+namespace {
+
+/// Reads a stored event of a variant by its type number.
+template <class Event>
+Event decode_event(const event_record& record) {
+  std::optional<Event> event;
+  boost::mp11::mp_for_each<boost::mp11::mp_iota_c<std::variant_size_v<Event>>>([&](auto index) {
+    using alternative = std::variant_alternative_t<index, Event>;
+    if (!event && alternative::type == record.type && alternative::schema == record.schema)
+      event = codec::from_bytes<alternative>(record.payload);
+  });
+  if (!event)
+    throw codec::decode_error("unknown event type " + std::to_string(record.type) + " schema "
+                              + std::to_string(record.schema));
+  return std::move(*event);
+}
+
+template <class Event>
+event_record encode_event(const Event& event) {
+  return std::visit(
+    [](const auto& alternative) {
+      event_record record;
+      record.type = alternative.type;
+      record.schema = alternative.schema;
+      codec::encode(record.payload, alternative);
+      return record;
+    },
+    event);
+}
+
+template <class Event>
+std::string_view name_in(std::uint16_t type) {
+  std::string_view name;
+  boost::mp11::mp_for_each<boost::mp11::mp_iota_c<std::variant_size_v<Event>>>([&](auto index) {
+    using alternative = std::variant_alternative_t<index, Event>;
+    if (alternative::type == type)
+      name = alternative::name;
+  });
+  return name;
+}
+
+// What differs between the kinds: the domain's types and which of its functions to call.
+
+struct order_traits {
+  using state = order;
+  using event = order_event;
+  order_progress progress;
+
+  auto decide(const order& current, const message_body& request, const decide_context& context) {
+    return purser::decide(current, progress, request, context);
+  }
+  static bool open(const order& current) { return purser::has_open_step(current); }
+  static bool exists(const order& current) { return current.status != order_status::absent; }
+  static rejection verdict(const order& current, const command_body& body) {
+    const bool placed = std::holds_alternative<place_order>(body);
+    return placed && current.status == order_status::rejected ? rejection::out_of_stock
+                                                              : rejection::none;
+  }
+  static entity_view view(const order& current, const std::string& key, std::uint64_t version,
+                          unix_millis) {
+    return view_of(current, key, version);
+  }
+  static void check(const order& current) {
+    minor_units sum = current.shipping;
+    for (const auto& line : current.lines)
+      sum += line_total(line).value();
+    if (exists(current) && sum != current.total)
+      throw broken_invariant("M5: an order's total is not the sum of its lines and shipping");
+  }
+};
+
+struct stock_traits {
+  using state = stock;
+  using event = stock_event;
+
+  auto decide(const stock& current, const message_body& request, const decide_context& context) {
+    return purser::decide(current, request, context);
+  }
+  static bool open(const stock&) { return false; }
+  static bool exists(const stock& current) { return !current.locations.empty(); }
+  static rejection verdict(const stock&, const command_body&) { return rejection::none; }
+  static entity_view view(const stock& current, const std::string& key, std::uint64_t version,
+                          unix_millis now) {
+    return view_of(current, key, version, now);
+  }
+  static void check(const stock& current) { check_invariants(current); }
+};
+
+struct payment_traits {
+  using state = payment;
+  using event = payment_event;
+  payment_policy policy;
+  payment_progress progress;
+
+  auto decide(const payment& current, const message_body& request, const decide_context& context) {
+    if (std::holds_alternative<resume_step>(request))
+      return decision<payment_event>{{}, resume(current, context), rejection::none};
+    return purser::decide(current, progress, request, context, policy);
+  }
+  static bool open(const payment& current) { return open_operation(current) != nullptr; }
+  static bool exists(const payment& current) { return !current.operations.empty(); }
+  static rejection verdict(const payment&, const command_body&) { return rejection::none; }
+  static entity_view view(const payment& current, const std::string& key, std::uint64_t version,
+                          unix_millis) {
+    return view_of(current, key, version);
+  }
+  static void check(const payment& current) {
+    if (current.authorized - current.captured - current.voided < 0)
+      throw broken_invariant("M2: more captured or voided than authorized");
+    if (current.refunded > current.captured)
+      throw broken_invariant("M4: more refunded than captured");
+  }
+};
+
+struct document_traits {
+  using state = stock_document;
+  using event = document_event;
+
+  auto decide(const stock_document& current, const message_body& request,
+              const decide_context& context) {
+    return purser::decide(current, request, context);
+  }
+  static bool open(const stock_document& current) {
+    return current.status == document_status::open;
+  }
+  static bool exists(const stock_document& current) {
+    return current.status != document_status::absent;
+  }
+  static rejection verdict(const stock_document& current, const command_body&) {
+    return current.why;
+  }
+  static entity_view view(const stock_document& current, const std::string& key,
+                          std::uint64_t version, unix_millis) {
+    return view_of(current, key, version);
+  }
+  static void check(const stock_document&) {}
+};
+
+struct reservation_traits {
+  using state = reservation;
+  using event = reservation_event;
+  reservation_progress progress;
+
+  auto decide(const reservation& current, const message_body& request, const decide_context& context) {
+    return purser::decide(current, progress, request, context);
+  }
+  static bool open(const reservation& current) { return has_open_step(current); }
+  static bool exists(const reservation& current) {
+    return current.status != reservation_status::absent;
+  }
+  static rejection verdict(const reservation& current, const command_body& body) {
+    if (std::holds_alternative<reserve_stock>(body)
+        && current.status == reservation_status::rejected)
+      return rejection::out_of_stock;
+    if (std::holds_alternative<commit_reservation>(body)
+        && current.status == reservation_status::expired)
+      return rejection::reservation_expired;
+    return rejection::none;
+  }
+  static entity_view view(const reservation& current, const std::string& key,
+                          std::uint64_t version, unix_millis) {
+    return view_of(current, key, version);
+  }
+  static void check(const reservation&) {}
+};
+
+template <class Traits>
+class aggregate_of final : public aggregate {
+public:
+  explicit aggregate_of(Traits traits = {}) : traits_(std::move(traits)) {}
+
+  reaction handle(const message_body& request, const decide_context& context) override {
+    auto made = traits_.decide(state_, request, context);
+    reaction result{{}, std::move(made.effects), made.refused};
+    result.events.reserve(made.events.size());
+    for (const auto& event : made.events) {
+      purser::evolve(state_, event);
+      result.events.push_back(encode_event(event));
+    }
+    return result;
+  }
+
+  std::vector<effect> answer_again(const message_body& request, rejection outcome,
+                                   const decide_context& context) const override {
+    if constexpr (std::is_same_v<typename Traits::state, stock>)
+      return purser::answer_again(request, outcome, context);
+    return {};
+  }
+
+  void evolve(const event_record& event) override {
+    purser::evolve(state_, decode_event<typename Traits::event>(event));
+  }
+
+  void save(std::string& out) const override { save_state(out, state_); }
+  void restore(std::string_view bytes) override { restore_state(bytes, state_); }
+  bool has_open_step() const override { return Traits::open(state_); }
+
+  rejection final_verdict(const command_body& body) const override {
+    return Traits::verdict(state_, body);
+  }
+
+  entity_view view(const std::string& key, std::uint64_t version, unix_millis now) const override {
+    if (!Traits::exists(state_))
+      return {};
+    return Traits::view(state_, key, version, now);
+  }
+
+  bool same_state(const aggregate& other) const override {
+    const auto* same_kind = dynamic_cast<const aggregate_of*>(&other);
+    return same_kind != nullptr && state_ == same_kind->state_;
+  }
+
+  void check() const override { Traits::check(state_); }
+
+private:
+  Traits traits_;
+  typename Traits::state state_;
+};
+
+} // namespace
+
+std::unique_ptr<aggregate> make_aggregate(entity_kind kind, const payment_policy& payments) {
+  switch (kind) {
+  case entity_kind::order: return std::make_unique<aggregate_of<order_traits>>();
+  case entity_kind::stock: return std::make_unique<aggregate_of<stock_traits>>();
+  case entity_kind::payment:
+    return std::make_unique<aggregate_of<payment_traits>>(payment_traits{payments, {}});
+  case entity_kind::receipt:
+  case entity_kind::adjustment: return std::make_unique<aggregate_of<document_traits>>();
+  case entity_kind::reservation: return std::make_unique<aggregate_of<reservation_traits>>();
+  }
+  throw broken_invariant("unknown kind of entity");
+}
+
+std::string_view event_name(entity_kind kind, std::uint16_t type) {
+  if (type == command_noted::type)
+    return command_noted::name;
+  switch (kind) {
+  case entity_kind::order: return name_in<order_event>(type);
+  case entity_kind::stock: return name_in<stock_event>(type);
+  case entity_kind::payment: return name_in<payment_event>(type);
+  case entity_kind::receipt:
+  case entity_kind::adjustment: return name_in<document_event>(type);
+  case entity_kind::reservation: return name_in<reservation_event>(type);
+  }
+  return {};
+}
+
+} // namespace purser

@@ -1,0 +1,210 @@
+#include "actors/domain/commands.hpp"
+
+#include "actors/domain/currencies.hpp"
+#include "actors/domain/text_rules.hpp"
+
+#include <map>
+#include <set>
+#include <utility>
+
+namespace purser {
+
+namespace {
+
+/// The first mistake of a command; checks after it do nothing.
+class checker {
+public:
+  std::optional<command_error> first;
+
+  void fail(std::string pointer, std::string message) {
+    if (!first)
+      first = command_error{std::move(pointer), std::move(message)};
+  }
+
+  void id(const std::string& pointer, const std::string& text) {
+    if (text.empty())
+      return fail(pointer, "must not be empty");
+    optional_id(pointer, text);
+  }
+
+  void optional_id(const std::string& pointer, const std::string& text) {
+    const auto length = utf8_length(text);
+    if (!length)
+      return fail(pointer, "is not valid UTF-8");
+    if (*length > command_limits::id_characters)
+      return fail(pointer, "has " + std::to_string(*length) + " characters; at most "
+                             + std::to_string(command_limits::id_characters) + " are allowed");
+    if (has_control_character(text))
+      fail(pointer, "holds a control character (U+0000 to 1F, 7F to 9F)");
+  }
+
+  void text(const std::string& pointer, const std::string& value) {
+    const auto length = utf8_length(value);
+    if (!length)
+      return fail(pointer, "is not valid UTF-8");
+    if (*length > command_limits::text_characters)
+      fail(pointer, "has " + std::to_string(*length) + " characters; at most "
+                      + std::to_string(command_limits::text_characters) + " are allowed");
+  }
+
+  void text(const std::string& pointer, const std::optional<std::string>& value) {
+    if (value)
+      text(pointer, *value);
+  }
+
+  void range(const std::string& pointer, std::int64_t value, std::int64_t least, std::int64_t most) {
+    if (value < least || value > most)
+      fail(pointer, "is " + std::to_string(value) + "; it must be from " + std::to_string(least)
+                      + " to " + std::to_string(most));
+  }
+
+  void quantity(const std::string& pointer, std::uint32_t value) {
+    range(pointer, value, 1, command_limits::quantity);
+  }
+
+  template <class Lines>
+  void count(const Lines& lines) {
+    if (lines.empty())
+      fail("/lines", "has no line; 1 to " + std::to_string(command_limits::lines) + " are allowed");
+    if (lines.size() > command_limits::lines)
+      fail("/lines", "has " + std::to_string(lines.size()) + " lines; at most "
+                       + std::to_string(command_limits::lines) + " are allowed");
+  }
+
+  void unsupported(bool asked, const std::string& pointer, const std::string& what) {
+    if (asked)
+      fail(pointer, what + " is not supported by this version yet");
+  }
+
+  // -- One function for each command ----------------------------------------------------------------
+
+  void operator()(const receive_stock& command) {
+    optional_id("/receipt_id", command.receipt_id);
+    id("/sku", command.sku);
+    id("/location", command.location);
+    quantity("/quantity", command.quantity);
+  }
+
+  void operator()(const adjust_stock& command) {
+    constexpr std::int64_t most = 1'000'000'000'000;
+    optional_id("/adjustment_id", command.adjustment_id);
+    id("/sku", command.sku);
+    id("/location", command.location);
+    range("/delta", command.delta, -most, most);
+    if (command.delta == 0)
+      fail("/delta", "is 0; an adjustment changes something");
+    text("/reason", command.reason);
+    unsupported(command.force, "/force", "force");
+  }
+
+  void operator()(const reserve_stock& command) {
+    id("/reservation_id", command.reservation_id);
+    count(command.lines);
+    for (std::size_t i = 0; i < command.lines.size() && !first; ++i) {
+      const auto at = "/lines/" + std::to_string(i);
+      id(at + "/sku", command.lines[i].sku);
+      id(at + "/location", command.lines[i].location);
+      quantity(at + "/quantity", command.lines[i].quantity);
+    }
+    range("/ttl_seconds", command.ttl_seconds, 1, command_limits::ttl_seconds);
+  }
+
+  void operator()(const commit_reservation& command) { id("/reservation_id", command.reservation_id); }
+  void operator()(const release_reservation& command) { id("/reservation_id", command.reservation_id); }
+  void operator()(const ship_reservation& command) { id("/reservation_id", command.reservation_id); }
+
+  void operator()(const place_order& command) {
+    optional_id("/order_id", command.order_id);
+    id("/customer_id", command.customer_id);
+    if (!is_currency(command.currency))
+      fail("/currency", "\"" + command.currency.substr(0, 16)
+                          + "\" is no active currency code of ISO 4217");
+    count(command.lines);
+    std::set<std::string> line_ids;
+    for (std::size_t i = 0; i < command.lines.size() && !first; ++i)
+      order_line_at("/lines/" + std::to_string(i), command.lines[i], i, line_ids);
+    range("/shipping", command.shipping, 0, max_total);
+    if (command.payment.method.empty())
+      fail("/payment/method", "must not be empty");
+    text("/payment/method", command.payment.method);
+    text("/payment/token", command.payment.token);
+    metadata(command.metadata);
+    unsupported(command.capture == capture_policy::on_ship, "/capture", "\"on_ship\"");
+    unsupported(command.allow_backorder, "/allow_backorder", "a backorder");
+    if (first)
+      return;
+    const auto total = order_total(command);
+    if (!total || *total > max_total)
+      fail("/lines", "the order's total is too large; at most " + std::to_string(max_total)
+                       + " minor units are allowed");
+  }
+
+  void operator()(const cancel_order& command) {
+    id("/order_id", command.order_id);
+    text("/reason", command.reason);
+  }
+
+  void operator()(const ship_order& command) {
+    id("/order_id", command.order_id);
+    id("/shipment_id", command.shipment_id);
+    text("/carrier", command.carrier);
+    text("/tracking", command.tracking);
+  }
+
+private:
+  void order_line_at(const std::string& at, const order_line& line, std::size_t index,
+                     std::set<std::string>& line_ids) {
+    optional_id(at + "/line_id", line.line_id);
+    const auto effective = line.line_id.empty() ? std::to_string(index + 1) : line.line_id;
+    if (!line_ids.insert(effective).second)
+      fail(at + "/line_id", "\"" + effective + "\" is the id of another line too");
+    id(at + "/sku", line.sku);
+    id(at + "/location", line.location);
+    quantity(at + "/quantity", line.quantity);
+    range(at + "/unit_price", line.unit_price, 0, command_limits::unit_price);
+    range(at + "/discount", line.discount, 0, max_total);
+    range(at + "/tax", line.tax, 0, max_total);
+    if (const auto total = line_total(line); !first && (!total || *total < 0))
+      fail(at + "/discount", "is larger than the line's price; a line's total is never negative");
+  }
+
+  void metadata(const std::map<std::string, std::string>& entries) {
+    if (entries.size() > command_limits::metadata_entries)
+      fail("/metadata", "has " + std::to_string(entries.size()) + " entries; at most "
+                          + std::to_string(command_limits::metadata_entries) + " are allowed");
+    for (const auto& [name, value] : entries) {
+      optional_id("/metadata/" + name, name);
+      text("/metadata/" + name, value);
+    }
+  }
+};
+
+} // namespace
+
+std::string_view op_of(const command_body& body) {
+  return std::visit([](const auto& alternative) { return alternative.op; }, body);
+}
+
+std::optional<command_error> check(const command& value) {
+  checker checks;
+  checks.optional_id("/command_id", value.command_id);
+  std::visit([&checks](const auto& body) { checks(body); }, value.body);
+  return checks.first;
+}
+
+std::optional<minor_units> line_total(const order_line& line) {
+  const auto gross = checked_multiply(line.quantity, line.unit_price);
+  const auto net = gross ? checked_add(*gross, -line.discount) : std::nullopt;
+  return net ? checked_add(*net, line.tax) : std::nullopt;
+}
+
+std::optional<minor_units> order_total(const place_order& order) {
+  std::optional<minor_units> sum = order.shipping;
+  for (const auto& line : order.lines) {
+    const auto total = line_total(line);
+    sum = sum && total ? checked_add(*sum, *total) : std::nullopt;
+  }
+  return sum;
+}
+
+} // namespace purser

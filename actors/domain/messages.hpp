@@ -1,0 +1,131 @@
+// What aggregates say to each other: one-way messages, and the effects that a decision asks for. Effects
+// are data; the shell carries them out.
+#pragma once
+
+#include "actors/domain/commands.hpp"
+#include "actors/domain/entity_ref.hpp"
+#include "actors/domain/payment_call.hpp"
+#include "actors/domain/rejection.hpp"
+
+#include <cstdint>
+#include <string>
+#include <variant>
+#include <vector>
+
+namespace purser {
+
+/// Units at one location of a SKU.
+struct location_units {
+  std::string location;
+  std::int64_t quantity = 0;
+
+  friend bool operator==(const location_units&, const location_units&) = default;
+};
+BOOST_DESCRIBE_STRUCT(location_units, (), (location, quantity))
+
+// -- To stock ---------------------------------------------------------------------------------------
+// Each is answered with a stock_reply. All are idempotent: a repeat is answered as the first was.
+
+struct book_receipt {
+  location_units units;
+};
+struct book_adjustment {
+  location_units units; ///< the quantity is signed
+};
+/// Sets units aside for the sender, all or none (K6, K7).
+struct hold_units {
+  std::vector<location_units> items; ///< one per location, summed
+  unix_millis expires_at = 0;        ///< 0: never
+};
+struct commit_units {};
+struct release_units {};
+struct ship_units {};
+
+enum class stock_step : std::uint8_t { book = 1, hold, commit, release, ship };
+
+struct stock_reply {
+  stock_step step = stock_step::book;
+  std::string sku;
+  rejection refused = rejection::none;
+};
+
+// -- To and from payments ---------------------------------------------------------------------------
+
+struct authorize_payment {
+  minor_units amount = 0;
+  std::string currency;
+  std::string method;
+  std::string token;
+};
+/// Takes the whole authorized amount.
+struct capture_payment {};
+/// Makes the customer's balance zero: voids what is authorized, refunds what is captured.
+struct reverse_payment {};
+/// What the provider said to one operation.
+struct provider_reply {
+  std::string operation_id;
+  bool asked = false; ///< the answer to a question, not to the operation itself
+  payment_answer answer;
+};
+
+enum class payment_outcome : std::uint8_t { authorized = 1, captured, reversed, refused, unknown };
+
+/// To the order, whenever an operation ends or is asked for again.
+struct payment_reply {
+  payment_outcome outcome = payment_outcome::unknown;
+  std::string reason;
+};
+
+// -- All of them ------------------------------------------------------------------------------------
+
+/// To one's own shell: the open step is to be taken up again.
+struct resume_step {};
+
+/// In place of an answer: the message to `from` was given up (B3) or `from` is quarantined (B5).
+struct undeliverable {
+  rejection why = rejection::dead_lettered;
+};
+
+using message_body = std::variant<command_body, book_receipt, book_adjustment, hold_units, commit_units,
+                             release_units, ship_units, stock_reply, authorize_payment,
+                             capture_payment, reverse_payment, provider_reply, payment_reply,
+                             resume_step, undeliverable>;
+
+/// A short name for logs.
+std::string_view name_of(const message_body& body);
+
+// -- Effects ----------------------------------------------------------------------------------------
+
+/// To another entity of this node: does not wait for the disk.
+struct send_message {
+  entity_ref to;
+  message_body body;
+  std::string key; ///< makes it idempotent for ever at the receiver; may be empty
+};
+
+/// To the payment provider: leaves the node, so it waits for the disk.
+struct call_provider {
+  payment_call call;
+  std::string operation_id;
+  std::int64_t delay_ms = 0;
+};
+
+using effect = std::variant<send_message, call_provider>;
+
+/// What an aggregate makes of a message.
+template <class Event>
+struct decision {
+  std::vector<Event> events;
+  std::vector<effect> effects;
+  rejection refused = rejection::none; ///< for a client's command
+};
+
+/// What a decision may know besides the state and the message.
+struct decide_context {
+  entity_ref self;
+  entity_ref from;               ///< the sender, when it is an entity
+  unix_millis now = 0;           ///< business time
+  std::int64_t monotonic_ms = 0; ///< for waits within one life of the process
+};
+
+} // namespace purser

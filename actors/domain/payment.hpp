@@ -1,0 +1,137 @@
+// The payment of one order: five totals, and operations at the provider, each with its own machine
+// (domain.md, "Money").
+//
+//   submitted -> succeeded | refused | unknown      unknown -> succeeded | refused | (asked again)
+//
+// M2 authorized - captured - voided >= 0    M3 captured <= authorized    M4 refunded <= captured
+// P1 At most one operation is open. P2 An operation keeps its key for ever, so that no repeat charges
+// twice. P3 `unknown` is left only by asking the provider; "never seen" is believed after `settle_ms`.
+#pragma once
+
+#include "actors/domain/messages.hpp"
+
+#include <string>
+#include <variant>
+#include <vector>
+
+namespace purser {
+
+// -- State ------------------------------------------------------------------------------------------
+
+enum class operation_status : std::uint8_t { submitted = 1, succeeded, refused, unknown };
+BOOST_DESCRIBE_ENUM(operation_status, submitted, succeeded, refused, unknown)
+
+struct payment_operation {
+  std::string operation_id; ///< "authorize-1", "capture-1"...
+  operation_kind kind = operation_kind::authorize;
+  operation_status status = operation_status::submitted;
+  minor_units amount = 0;
+  std::string reason;    ///< why refused or unknown
+  std::string reference; ///< the provider's
+
+  friend bool operator==(const payment_operation&, const payment_operation&) = default;
+};
+BOOST_DESCRIBE_STRUCT(payment_operation, (), (operation_id, kind, status, amount, reason, reference))
+
+struct payment {
+  std::string currency;
+  std::string method;
+  std::string token;
+  minor_units authorized = 0;
+  minor_units captured = 0;
+  minor_units voided = 0;
+  minor_units refunded = 0;
+  bool reversing = false; ///< the balance is to become zero
+  std::vector<payment_operation> operations;
+
+  friend bool operator==(const payment&, const payment&) = default;
+};
+BOOST_DESCRIBE_STRUCT(payment, (),
+                      (currency, method, token, authorized, captured, voided, refunded, reversing,
+                       operations))
+
+/// The operation without a definite outcome, or null (P1).
+const payment_operation* open_operation(const payment& current);
+
+/// For people and JSON: none, authorizing, authorized, captured, voided, refunded, declined, unknown...
+std::string status_of(const payment& current);
+
+// -- Events -----------------------------------------------------------------------------------------
+
+struct operation_submitted {
+  static constexpr std::uint16_t type = 1, schema = 1;
+  static constexpr std::string_view name = "operation_submitted";
+  std::string operation_id;
+  operation_kind kind = operation_kind::authorize;
+  minor_units amount = 0;
+  std::string currency;
+  std::string method;
+  std::string token;
+};
+BOOST_DESCRIBE_STRUCT(operation_submitted, (), (operation_id, kind, amount, currency, method, token))
+
+struct operation_succeeded {
+  static constexpr std::uint16_t type = 2, schema = 1;
+  static constexpr std::string_view name = "operation_succeeded";
+  std::string operation_id;
+  operation_kind kind = operation_kind::authorize;
+  minor_units amount = 0;
+  std::string reference;
+};
+BOOST_DESCRIBE_STRUCT(operation_succeeded, (), (operation_id, kind, amount, reference))
+
+struct operation_refused {
+  static constexpr std::uint16_t type = 3, schema = 1;
+  static constexpr std::string_view name = "operation_refused";
+  std::string operation_id;
+  operation_kind kind = operation_kind::authorize;
+  std::string reason;
+};
+BOOST_DESCRIBE_STRUCT(operation_refused, (), (operation_id, kind, reason))
+
+struct operation_unknown {
+  static constexpr std::uint16_t type = 4, schema = 1;
+  static constexpr std::string_view name = "operation_unknown";
+  std::string operation_id;
+  operation_kind kind = operation_kind::authorize;
+  std::string reason;
+};
+BOOST_DESCRIBE_STRUCT(operation_unknown, (), (operation_id, kind, reason))
+
+struct reversal_requested {
+  static constexpr std::uint16_t type = 5, schema = 1;
+  static constexpr std::string_view name = "reversal_requested";
+};
+BOOST_DESCRIBE_STRUCT(reversal_requested, (), ())
+
+using payment_event = std::variant<operation_submitted, operation_succeeded, operation_refused,
+                                   operation_unknown, reversal_requested>;
+
+// -- Rules ------------------------------------------------------------------------------------------
+
+/// How a payment asks about operations without an outcome (settings payment.*).
+struct payment_policy {
+  std::int64_t ask_again_ms = 1'000;      ///< before the first question; doubles
+  std::int64_t ask_again_max_ms = 60'000; ///< the longest wait between questions
+  std::int64_t settle_ms = 30'000;        ///< "never seen" is believed after this long
+  int asks_before_alarm = 5;              ///< then the order goes to needs_attention
+};
+
+/// What a payment remembers about its open operation within one life of the actor.
+struct payment_progress {
+  std::int64_t unknown_since_ms = 0; ///< monotonic; 0: not unknown
+  int asks = 0;
+};
+
+/// `context.self.key` is the order's id; replies go to that order.
+decision<payment_event> decide(const payment& current, payment_progress& progress,
+                               const message_body& request, const decide_context& context,
+                               const payment_policy& policy);
+
+/// Throws broken_invariant (M2 to M4, P1).
+void evolve(payment& current, const payment_event& event);
+
+/// Takes the open operation up again, after a crash of anything: the same call with the same key.
+std::vector<effect> resume(const payment& current, const decide_context& context);
+
+} // namespace purser

@@ -1,0 +1,43 @@
+// One operation at a payment provider, as data.
+#pragma once
+
+#include "actors/domain/money.hpp"
+
+#include <boost/describe.hpp>
+
+#include <cstdint>
+#include <string>
+
+namespace purser {
+
+enum class operation_kind : std::uint8_t { authorize = 1, capture = 2, void_authorization = 3, refund = 4 };
+BOOST_DESCRIBE_ENUM(operation_kind, authorize, capture, void_authorization, refund)
+
+/// Sent again after a crash with the same key: the provider must carry out each key at most once and
+/// answer repeats as before (domain.md, I4).
+struct payment_call {
+  std::string idempotency_key; ///< derives from order, operation and attempt; never random
+  operation_kind kind = operation_kind::authorize;
+  std::string order_id;
+  minor_units amount = 0;
+  std::string currency; ///< ISO 4217
+  std::string method;
+  std::string token;
+  bool ask_only = false; ///< do not carry out: say what became of this key
+};
+
+enum class payment_answer_kind : std::uint8_t {
+  succeeded = 1,
+  refused = 2,    ///< definite: no money moved
+  unknown = 3,    ///< something may have happened; purser asks again with the same key
+  never_seen = 4, ///< to `ask_only`: the provider has not heard of this key
+};
+BOOST_DESCRIBE_ENUM(payment_answer_kind, succeeded, refused, unknown, never_seen)
+
+struct payment_answer {
+  payment_answer_kind kind = payment_answer_kind::unknown;
+  std::string reason;    ///< why refused or unknown, for people
+  std::string reference; ///< the provider's own id of the operation
+};
+
+} // namespace purser

@@ -1,0 +1,227 @@
+#include "actors/domain/reservation.hpp"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+namespace purser {
+
+namespace {
+
+using status = reservation_status;
+
+constexpr std::array<std::pair<status, status>, 12> moves{{
+  {status::holding, status::held},
+  {status::holding, status::rejected},
+  {status::held, status::committing},
+  {status::held, status::releasing},
+  {status::held, status::expired},
+  {status::committing, status::committed},
+  {status::committing, status::expired},
+  {status::committed, status::shipping},
+  {status::committed, status::releasing},
+  {status::shipping, status::shipped},
+  {status::releasing, status::released},
+  {status::absent, status::holding},
+}};
+
+bool may_move(status from, status to) {
+  return std::find(moves.begin(), moves.end(), std::pair{from, to}) != moves.end();
+}
+
+constexpr std::int64_t ms_per_second = 1'000;
+
+class reservation_rules {
+public:
+  reservation_rules(const reservation& current, reservation_progress& progress,
+                    const decide_context& context)
+    : current_(current), progress_(progress), context_(context) {}
+
+  decision<reservation_event> take() && { return std::move(made_); }
+
+  void on(const command_body& body) {
+    if (const auto* reserve = std::get_if<reserve_stock>(&body))
+      return on_reserve(*reserve);
+    if (current_.status == status::held && current_.expires_at <= context_.now) {
+      move_to(status::expired); // R1
+      return refuse(rejection::reservation_expired);
+    }
+    if (std::holds_alternative<commit_reservation>(body))
+      return on_commit();
+    if (std::holds_alternative<release_reservation>(body))
+      return on_release();
+    if (std::holds_alternative<ship_reservation>(body))
+      return on_ship();
+    throw broken_invariant("a reservation was sent " + std::string{op_of(body)});
+  }
+
+  void on(const stock_reply& reply) {
+    if (!progress_.stock.note(reply))
+      return;
+    if (progress_.letting_go)
+      return move_to(failed());
+    if (progress_.stock.refused() == rejection::none)
+      return move_to(reached());
+    if (current_.status == status::committing) // a hold lapsed under way: nothing stays committed
+      progress_.stock =
+        stock_fanout::ask(stock_step::release, demands_of(current_.lines), made_.effects);
+    else
+      progress_.stock = std::move(progress_.stock).release_granted(made_.effects);
+    progress_.letting_go = true;
+    if (progress_.stock.done())
+      move_to(failed());
+  }
+
+  void on(const resume_step&) {
+    switch (current_.status) {
+    case status::holding: return ask(stock_step::hold, current_.expires_at);
+    case status::committing: return ask(stock_step::commit);
+    case status::releasing: return ask(stock_step::release);
+    case status::shipping: return ask(stock_step::ship);
+    case status::absent:
+    case status::held:
+    case status::committed:
+    case status::released:
+    case status::shipped:
+    case status::rejected:
+    case status::expired: return;
+    }
+  }
+
+  void on(const undeliverable&) {} // the step stays open and is taken up at the next restart
+
+  template <class Other>
+  void on(const Other&) {
+    throw broken_invariant("a reservation was sent a message that is not for reservations");
+  }
+
+private:
+  void on_reserve(const reserve_stock& request) {
+    if (current_.status != status::absent)
+      return refuse(rejection::id_reused);
+    const auto expires_at = context_.now + request.ttl_seconds * ms_per_second;
+    made_.events.emplace_back(reservation_requested{request.lines, {expires_at}});
+    progress_.letting_go = false;
+    progress_.stock =
+      stock_fanout::ask(stock_step::hold, demands_of(request.lines), made_.effects, expires_at);
+  }
+
+  void on_commit() {
+    switch (current_.status) {
+    case status::held: return move_and_ask(status::committing, stock_step::commit);
+    case status::committing:
+    case status::committed:
+    case status::shipping:
+    case status::shipped: return; // already so
+    case status::holding: return refuse(rejection::reservation_unknown);
+    default: return refuse_resolved();
+    }
+  }
+
+  void on_release() {
+    switch (current_.status) {
+    case status::held:
+    case status::committed: return move_and_ask(status::releasing, stock_step::release);
+    case status::releasing:
+    case status::released: return; // already so
+    case status::holding:
+    case status::committing: return refuse(rejection::reservation_unknown);
+    default: return refuse_resolved();
+    }
+  }
+
+  void on_ship() {
+    switch (current_.status) {
+    case status::committed: return move_and_ask(status::shipping, stock_step::ship);
+    case status::shipping:
+    case status::shipped: return; // already so
+    case status::held:
+    case status::holding:
+    case status::committing: return refuse(rejection::reservation_not_committed);
+    default: return refuse_resolved();
+    }
+  }
+
+  void refuse_resolved() {
+    refuse(current_.status == status::absent    ? rejection::reservation_unknown
+           : current_.status == status::expired ? rejection::reservation_expired
+                                                : rejection::reservation_resolved);
+  }
+
+  void move_and_ask(status to, stock_step step) {
+    move_to(to);
+    ask(step);
+  }
+
+  void ask(stock_step step, unix_millis expires_at = 0) {
+    progress_.letting_go = false;
+    progress_.stock =
+      stock_fanout::ask(step, demands_of(current_.lines), made_.effects, expires_at);
+  }
+
+  status reached() const {
+    switch (current_.status) {
+    case status::holding: return status::held;
+    case status::committing: return status::committed;
+    case status::releasing: return status::released;
+    case status::shipping: return status::shipped;
+    default: throw broken_invariant("stock answered a reservation that asked nothing");
+    }
+  }
+
+  status failed() const {
+    return current_.status == status::committing ? status::expired : status::rejected;
+  }
+
+  void move_to(status to) { made_.events.emplace_back(reservation_moved{to}); }
+  void refuse(rejection why) { made_.refused = why; }
+
+  const reservation& current_;
+  reservation_progress& progress_;
+  const decide_context& context_;
+  decision<reservation_event> made_;
+};
+
+struct reservation_evolution {
+  reservation& current;
+
+  void operator()(const reservation_requested& event) const {
+    move(status::holding);
+    current.lines = event.lines;
+    current.expires_at = event.expires_at.ms;
+  }
+  void operator()(const reservation_moved& event) const { move(event.to); }
+
+  void move(status to) const {
+    if (!may_move(current.status, to))
+      throw broken_invariant("a reservation cannot move from "
+                             + std::to_string(static_cast<int>(current.status)) + " to "
+                             + std::to_string(static_cast<int>(to)));
+    current.status = to;
+  }
+};
+
+} // namespace
+
+bool has_open_step(const reservation& current) {
+  switch (current.status) {
+  case status::holding:
+  case status::committing:
+  case status::releasing:
+  case status::shipping: return true;
+  default: return false;
+  }
+}
+
+decision<reservation_event> decide(const reservation& current, reservation_progress& progress,
+                                   const message_body& request, const decide_context& context) {
+  reservation_rules rules{current, progress, context};
+  std::visit([&rules](const auto& body) { rules.on(body); }, request);
+  return std::move(rules).take();
+}
+
+void evolve(reservation& current, const reservation_event& event) {
+  std::visit(reservation_evolution{current}, event);
+}
+
+} // namespace purser

@@ -1,0 +1,66 @@
+// One step over every SKU of an order or a reservation: who was asked, who has answered. It lives only as
+// long as the actor: after a crash the step is asked again, and stock answers repeats as before.
+#pragma once
+
+#include "actors/domain/messages.hpp"
+
+#include <cstddef>
+#include <map>
+#include <string>
+#include <vector>
+
+namespace purser {
+
+/// What one SKU has to give: one entry per location, summed (K6).
+struct stock_demand {
+  std::string sku;
+  std::vector<location_units> items;
+};
+
+/// Sums lines ({sku, location, quantity}) per SKU and location, sorted by SKU.
+template <class Lines>
+std::vector<stock_demand> demands_of(const Lines& lines) {
+  std::map<std::string, std::map<std::string, std::int64_t>> sums;
+  for (const auto& line : lines)
+    sums[line.sku][line.location] += line.quantity;
+  std::vector<stock_demand> demands;
+  demands.reserve(sums.size());
+  for (auto& [sku, locations] : sums) {
+    stock_demand demand{sku, {}};
+    for (auto& [location, quantity] : locations)
+      demand.items.push_back({location, quantity});
+    demands.push_back(std::move(demand));
+  }
+  return demands;
+}
+
+class stock_fanout {
+public:
+  /// Asks every SKU to take `step`.
+  static stock_fanout ask(stock_step step, std::vector<stock_demand> demands,
+                          std::vector<effect>& effects, unix_millis expires_at = 0);
+
+  /// Asks those that granted the step before to release; @returns a fanout that is done when none did.
+  stock_fanout release_granted(std::vector<effect>& effects) &&;
+
+  /// Notes an answer; one to another step, or a repeat, is ignored.
+  /// @returns whether it was the last one missing.
+  bool note(const stock_reply& reply);
+
+  bool done() const noexcept { return missing_ == 0; }
+  stock_step step() const noexcept { return step_; }
+
+  /// The first refusal, or none.
+  rejection refused() const noexcept { return refused_; }
+
+private:
+  enum class answer : std::uint8_t { missing, granted, refused };
+
+  stock_step step_ = stock_step::hold;
+  std::vector<stock_demand> demands_;
+  std::vector<answer> answers_;
+  std::size_t missing_ = 0;
+  rejection refused_ = rejection::none;
+};
+
+} // namespace purser

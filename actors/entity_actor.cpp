@@ -1,0 +1,380 @@
+#include "actors/entity_actor.hpp"
+
+#include "actors/codec.hpp"
+#include "actors/wake.hpp"
+
+#include <exception>
+
+#include <caf/send.hpp>
+
+namespace purser {
+
+struct entity_actor::journal_reply {
+  std::mutex mutex;
+  bool ready = false;
+  bool wanted = false; ///< the actor has gone on and wants a message
+  caf::actor_addr actor;
+  stored_stream stream;
+  std::optional<command_outcome> found;
+  std::string error;
+
+  /// Publishes what `fill` writes, and wakes the actor if it waits.
+  template <class Fill>
+  void publish(Fill fill) {
+    const std::lock_guard lock{mutex};
+    fill(*this);
+    ready = true;
+    if (wanted)
+      if (auto target = caf::actor_cast<caf::actor>(actor))
+        caf::anon_send(target, loaded_atom::value);
+  }
+
+  /// @returns whether it is there already; if not, a message will come.
+  bool take_or_wait() {
+    const std::lock_guard lock{mutex};
+    wanted = !ready;
+    return ready;
+  }
+};
+
+namespace {
+
+/// The reason that the supervisor sees; the text is in the cell.
+caf::error crash_reason() { return caf::make_error(caf::sec::runtime_error); }
+
+event_record note_of(rejection outcome) {
+  event_record record;
+  record.type = command_noted::type;
+  record.schema = command_noted::schema;
+  codec::encode(record.payload, command_noted{outcome});
+  return record;
+}
+
+/// Internal commands with a key mean one thing: the key says it all.
+constexpr std::uint64_t key_only_fingerprint = 1;
+
+} // namespace
+
+entity_actor::entity_actor(caf::actor_config& config, node_context& node, entity_cell_ptr cell)
+  : caf::event_based_actor(config),
+    node_(node),
+    cell_(std::move(cell)),
+    image_(cell_->ref, node.policy.payments) {}
+
+caf::behavior entity_actor::make_behavior() {
+  set_default_handler(caf::drop);
+  set_exception_handler([this](std::exception_ptr& thrown) -> caf::error {
+    try {
+      std::rethrow_exception(thrown);
+    } catch (const std::exception& error) {
+      cell_->failure = error.what();
+    } catch (...) {
+      cell_->failure = "an exception that is no std::exception";
+    }
+    cell_->failed_at_ns = node_.clock.monotonic_ns();
+    return crash_reason();
+  });
+  return {
+    [this](wake_atom) {
+      if (!reply_)
+        load();
+      else
+        drain();
+    },
+    [this](loaded_atom) {
+      if (cell_->recovering)
+        recovered();
+      waiting_ = false;
+      drain();
+    },
+    [this](passivate_atom) { passivate(); },
+  };
+}
+
+// -- Recovering -------------------------------------------------------------------------------------
+
+void entity_actor::load() {
+  cell_->recovering = true;
+  waiting_ = true;
+  reply_ = std::make_shared<journal_reply>();
+  reply_->actor = address();
+  node_.journal.load(cell_->ref, [reply = reply_](stored_stream stream, std::string error) {
+    reply->publish([&](journal_reply& to) {
+      to.stream = std::move(stream);
+      to.error = std::move(error);
+    });
+  });
+  if (!reply_->take_or_wait())
+    return;
+  recovered();
+  waiting_ = false;
+  drain();
+}
+
+void entity_actor::recovered() {
+  if (!reply_->error.empty())
+    throw journal_corrupt(reply_->error);
+  image_.rebuild(reply_->stream);
+  if (!reply_->stream.tail.empty())
+    last_position_ = reply_->stream.tail.back().at_position;
+  reply_->stream = {};
+  cell_->recovering = false;
+  if (image_.has_open_step()) {
+    envelope resume;
+    const auto context = context_of(resume);
+    auto made = image_.state().handle(resume.body, context);
+    append(std::move(made.events), context);
+    send_out(std::move(made.effects), context.now);
+  }
+  count_open_step();
+}
+
+// -- Running ----------------------------------------------------------------------------------------
+
+void entity_actor::drain() {
+  for (std::size_t handled = 0; handled < node_.policy.batch; ++handled) {
+    if (waiting_)
+      return;
+    auto* message = cell_->box.take();
+    if (message == nullptr)
+      return;
+    handle(*message);
+  }
+  caf::anon_send(this, wake_atom::value); // others first
+}
+
+void entity_actor::handle(envelope& message) {
+  if (!asked_index_)
+    ++message.deliveries;
+  if (message.dead_letter)
+    return give_up(message);
+  if (message.query)
+    return answer_query(message);
+  if (std::holds_alternative<resume_step>(message.body)) {
+    node_.open.add(-1); // the engine woke us at its start, and counted it
+    cell_->box.done();
+    return settle();
+  }
+  const bool known = is_repeat(message);
+  if (waiting_)
+    return; // for the index; the message stays in hand
+  if (known)
+    repeat(message);
+  else
+    carry_out(message);
+}
+
+void entity_actor::answer_query(const envelope& message) {
+  answer result{outcome::accepted};
+  result.id = cell_->ref.key;
+  result.view = image_.view(context_of(message).now);
+  node_.journal.when_durable(
+    [client = message.client, result = std::move(result)] { client->deliver(result); });
+  cell_->box.done();
+}
+
+bool entity_actor::is_repeat(envelope& message) {
+  if (message.key.empty())
+    return false;
+  bool known = image_.commands().find(message.key) != nullptr;
+  if (!known && image_.commands().has_forgotten()) {
+    if (!asked_index_) {
+      asked_index_ = true;
+      waiting_ = true;
+      reply_ = std::make_shared<journal_reply>();
+      reply_->actor = address();
+      node_.journal.find_command(
+        cell_->ref, message.key,
+        [reply = reply_](std::optional<command_outcome> found, std::string error) {
+          reply->publish([&](journal_reply& to) {
+            to.found = found;
+            to.error = std::move(error);
+          });
+        });
+      if (!reply_->take_or_wait())
+        return false;
+      waiting_ = false;
+    }
+    if (!reply_->error.empty())
+      throw journal_corrupt(reply_->error);
+    found_ = reply_->found;
+    known = found_.has_value();
+  }
+  asked_index_ = false;
+  if (!message.duplicate)
+    message.duplicate = known;
+  return known;
+}
+
+void entity_actor::repeat(envelope& message) {
+  std::uint64_t fingerprint = 0;
+  auto why = rejection::none;
+  if (const auto* entry = image_.commands().find(message.key)) {
+    fingerprint = entry->fingerprint;
+    why = entry->outcome;
+  } else {
+    fingerprint = found_->fingerprint;
+    why = static_cast<rejection>(found_->rejection);
+  }
+  if (message.from) {
+    send_out(image_.state().answer_again(message.body, why, context_of(message)),
+             context_of(message).now);
+    cell_->box.done();
+  } else if (fingerprint != message.fingerprint) {
+    message.duplicate = false;
+    answer_client(message, rejection::id_reused); // no effect, and no trace: the id is taken (I2)
+    cell_->box.done();
+  } else {
+    finish(message, why);
+  }
+  settle();
+}
+
+void entity_actor::carry_out(envelope& message) {
+  crash_at_.reset();
+  if (node_.inject_crash && message.deliveries == 1 && message.is_command())
+    crash_at_ = node_.inject_crash(message);
+  crash_if_told(crash_point::before_decide, message);
+  const auto context = context_of(message);
+  auto made = image_.state().handle(message.body, context);
+  if (!message.key.empty()) {
+    if (made.refused != rejection::none || made.events.empty())
+      made.events.push_back(note_of(made.refused));
+    auto& first = made.refused != rejection::none ? made.events.back() : made.events.front();
+    first.cause = message.key;
+    first.fingerprint = message.fingerprint;
+  }
+  crash_if_told(crash_point::before_append, message);
+  append(std::move(made.events), context);
+  crash_if_told(crash_point::after_append, message);
+  send_out(std::move(made.effects), context.now);
+  crash_if_told(crash_point::after_effects, message);
+  finish(message, made.refused);
+  cell_->restarts = {}; // a completed message: crashes before it do not count any more (B10)
+  settle();
+}
+
+void entity_actor::give_up(envelope& message) {
+  const auto context = context_of(message);
+  if (message.from && message.is_command())
+    send_out({send_message{*message.from, undeliverable{rejection::dead_lettered}, {}}}, context.now);
+  if (message.client) {
+    if (!message.key.empty() && image_.commands().find(message.key) == nullptr) {
+      auto note = note_of(rejection::dead_lettered);
+      note.cause = message.key;
+      note.fingerprint = message.fingerprint;
+      append({std::move(note)}, context);
+    }
+    answer_client(message, rejection::dead_lettered);
+  }
+  const bool was_reply = !message.is_command() && !message.query;
+  cell_->box.done();
+  if (was_reply) { // the step that waited for it cannot go on by itself
+    auto made = image_.state().handle(undeliverable{rejection::dead_lettered}, context);
+    append(std::move(made.events), context);
+    send_out(std::move(made.effects), context.now);
+  }
+  settle();
+}
+
+// -- The steps --------------------------------------------------------------------------------------
+
+void entity_actor::append(std::vector<event_record> events, const decide_context& context) {
+  if (events.empty())
+    return;
+  for (auto& event : events)
+    event.at = context.now;
+  last_position_ = node_.journal.append(cell_->ref, image_.version(), events);
+  image_.appended(events);
+}
+
+void entity_actor::send_out(std::vector<effect> effects, unix_millis at) {
+  for (auto& wanted : effects) {
+    if (auto* send = std::get_if<send_message>(&wanted)) {
+      envelope message;
+      message.to = std::move(send->to);
+      message.from = cell_->ref;
+      message.at = at;
+      if (!send->key.empty())
+        message.fingerprint = key_only_fingerprint;
+      message.key = std::move(send->key);
+      message.body = std::move(send->body);
+      node_.router.send(std::move(message));
+    } else {
+      node_.journal.when_durable([&node = node_, self = cell_->ref, at,
+                                  call = std::get<call_provider>(std::move(wanted))] {
+        node.call_provider_for(self, call, at);
+      });
+    }
+  }
+}
+
+void entity_actor::finish(envelope& message, rejection refused) {
+  if (!message.client)
+    return cell_->box.done();
+  if (refused == rejection::none && image_.has_open_step())
+    return cell_->box.await_settlement();
+  if (refused == rejection::none)
+    refused = image_.state().final_verdict(std::get<command_body>(message.body));
+  answer_client(message, refused);
+  cell_->box.done();
+}
+
+void entity_actor::settle() {
+  count_open_step();
+  node_.counters.messages.fetch_add(1, std::memory_order_relaxed);
+  if (cell_->failed_at_ns != 0)
+    report_healed();
+  if (!cell_->box.has_awaiting() || image_.has_open_step())
+    return;
+  for (const auto& message : cell_->box.take_awaiting())
+    answer_client(message, image_.state().final_verdict(std::get<command_body>(message.body)));
+}
+
+void entity_actor::report_healed() {
+  const auto healing_us = (node_.clock.monotonic_ns() - cell_->failed_at_ns) / 1'000;
+  cell_->failed_at_ns = 0;
+  node_.healing.note(healing_us);
+}
+
+void entity_actor::count_open_step() {
+  const bool open = image_.has_open_step();
+  if (open == cell_->counted_open)
+    return;
+  cell_->counted_open = open;
+  node_.open.add(open ? 1 : -1);
+}
+
+void entity_actor::passivate() {
+  if (waiting_ || !cell_->box.idle() || image_.has_open_step()
+      || last_position_ > node_.journal.durable())
+    return; // E5; the shard asks again later
+  node_.counters.passivations.fetch_add(1, std::memory_order_relaxed);
+  quit(caf::exit_reason::normal);
+}
+
+void entity_actor::answer_client(const envelope& message, rejection why) {
+  if (!message.client)
+    return;
+  answer result{why == rejection::none ? outcome::accepted : outcome::rejected, why,
+                message.duplicate.value_or(false), cell_->ref.key};
+  node_.journal.when_durable(
+    [client = message.client, result = std::move(result)] { client->deliver(result); });
+}
+
+void entity_actor::crash_if_told(crash_point point, const envelope& message) const {
+  if (crash_at_ == point)
+    throw injected_crash("told to crash while handling " + std::string{name_of(message.body)});
+}
+
+decide_context entity_actor::context_of(const envelope& message) const {
+  decide_context context;
+  context.self = cell_->ref;
+  if (message.from)
+    context.from = *message.from;
+  context.now = message.at != 0 ? message.at : node_.clock.now();
+  context.monotonic_ms = node_.clock.monotonic_ns() / 1'000'000;
+  return context;
+}
+
+} // namespace purser

@@ -1,0 +1,74 @@
+// The shell of every entity: one incarnation, from its rebuilding out of the journal to its end
+// (architecture.md, 3 and 5).
+//
+//   recovering --loaded--> running --passivate--> (gone; rebuilt when a message comes)
+//        \______ a throw anywhere ______/ -> (crashed; the shard starts the next incarnation)
+//
+// E1 A message is decided, evolved, appended; only then its effects go out. Evolving before appending
+//    keeps an event that breaks an invariant out of the journal.
+// E2 Nothing waits for the disk inside; what leaves the node is released by the journal (when_durable).
+// E3 A command is known by its key: a repeat has no effect and is answered as the first was.
+// E4 A client's command is answered when the workflow it began has settled.
+// E5 An incarnation leaves memory only when it is idle, no step is open and its last event is durable.
+#pragma once
+
+#include "actors/entity_cell.hpp"
+#include "actors/entity_image.hpp"
+#include "actors/node_context.hpp"
+
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+
+#include <caf/event_based_actor.hpp>
+
+namespace purser {
+
+class entity_actor final : public caf::event_based_actor {
+public:
+  entity_actor(caf::actor_config& config, node_context& node, entity_cell_ptr cell);
+
+  caf::behavior make_behavior() override;
+  const char* name() const override { return "entity"; }
+
+private:
+  /// What the journal answers, on whatever thread; taken up on ours.
+  struct journal_reply;
+
+  void load();
+  void recovered();
+  void drain();
+  void handle(envelope& message);
+
+  // The steps of handle, in order.
+  void answer_query(const envelope& message);
+  bool is_repeat(envelope& message); // may leave waiting_ set: ask again later
+  void repeat(envelope& message);
+  void carry_out(envelope& message);
+  void give_up(envelope& message);
+
+  void append(std::vector<event_record> events, const decide_context& context);
+  void send_out(std::vector<effect> effects, unix_millis at);
+  void finish(envelope& message, rejection refused);
+  void settle();
+  void report_healed();
+  void count_open_step();
+  void passivate();
+
+  void answer_client(const envelope& message, rejection why);
+  void crash_if_told(crash_point point, const envelope& message) const;
+  decide_context context_of(const envelope& message) const;
+
+  node_context& node_;
+  entity_cell_ptr cell_;
+  entity_image image_;
+  position last_position_ = 0;
+  bool waiting_ = true; ///< for the journal
+  std::shared_ptr<journal_reply> reply_;
+  std::optional<command_outcome> found_; ///< what the index said about the message in hand
+  bool asked_index_ = false;
+  std::optional<crash_point> crash_at_; ///< while handling the message in hand
+};
+
+} // namespace purser

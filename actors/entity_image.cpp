@@ -1,0 +1,65 @@
+#include "actors/entity_image.hpp"
+
+#include "actors/codec.hpp"
+
+namespace purser {
+
+namespace {
+
+constexpr std::uint64_t snapshot_schema = 1;
+
+} // namespace
+
+entity_image::entity_image(entity_ref ref, const payment_policy& payments)
+  : ref_(std::move(ref)), state_(make_aggregate(ref_.kind, payments)) {}
+
+void entity_image::rebuild(const stored_stream& stored) {
+  if (stored.snapshot)
+    restore(*stored.snapshot);
+  for (const auto& event : stored.tail)
+    evolve(event);
+}
+
+void entity_image::evolve(const recorded_event& event) {
+  if (event.version != version_ + 1)
+    throw journal_corrupt(to_string(ref_) + ": event " + std::to_string(event.version)
+                          + " follows event " + std::to_string(version_));
+  try {
+    if (event.event.type != command_noted::type)
+      state_->evolve(event.event);
+    commands_.note(event.event);
+  } catch (const codec::decode_error& error) {
+    throw journal_corrupt(to_string(ref_) + ": event " + std::to_string(event.version)
+                          + " cannot be read: " + error.what());
+  }
+  version_ = event.version;
+}
+
+void entity_image::appended(const std::vector<event_record>& events) {
+  for (const auto& event : events)
+    commands_.note(event);
+  version_ += events.size();
+}
+
+std::string entity_image::snapshot() const {
+  std::string out;
+  codec::put_varint(out, snapshot_schema);
+  codec::put_varint(out, version_);
+  commands_.save(out);
+  state_->save(out);
+  return out;
+}
+
+void entity_image::restore(std::string_view bytes) {
+  try {
+    if (const auto schema = codec::take_varint(bytes); schema != snapshot_schema)
+      throw codec::decode_error("schema " + std::to_string(schema) + " is not known");
+    version_ = codec::take_varint(bytes);
+    commands_.restore(bytes);
+    state_->restore(bytes);
+  } catch (const codec::decode_error& error) {
+    throw journal_corrupt(to_string(ref_) + ": its snapshot cannot be read: " + error.what());
+  }
+}
+
+} // namespace purser

@@ -1,0 +1,55 @@
+// An entity's mailbox, which outlives its incarnations (A2, B3). CAF drops what is queued at an actor that
+// crashes; so what an entity has to do is kept here, and CAF carries only the wake-ups.
+//
+// M1 A message is in exactly one of: queue, hand, awaiting.       M2 The message in hand stays there until
+//    it is done or parked, so after a crash it is the first.      M3 Messages are taken in order.
+// M4 `push` tells whether the entity must be woken; a woken entity takes until the queue is empty.
+#pragma once
+
+#include "actors/envelope.hpp"
+
+#include <deque>
+#include <mutex>
+#include <optional>
+#include <vector>
+
+namespace purser {
+
+class mailbox {
+public:
+  /// Thread-safe. @returns whether a wake-up has to be sent.
+  bool push(envelope message);
+
+  /// The message in hand, else the next one; null when there is none, and then the next push wakes.
+  envelope* take();
+
+  /// The message in hand is finished.
+  void done() { in_hand_.reset(); }
+
+  /// The message in hand is a client's command that is answered when the workflow has settled.
+  void await_settlement();
+
+  /// The commands that wait for the workflow, taken out to be answered.
+  std::vector<envelope> take_awaiting();
+
+  /// After a crash: what was awaiting comes first again, then the queue; a wake-up will be sent.
+  void prepare_redelivery();
+
+  /// Everything, taken out: the entity is given up.
+  std::vector<envelope> drain();
+
+  envelope* in_hand() noexcept { return in_hand_ ? &*in_hand_ : nullptr; }
+  bool has_awaiting() const noexcept { return !awaiting_.empty(); }
+
+  /// Nothing queued, in hand or awaiting. Thread-safe as to the queue.
+  bool idle() const;
+
+private:
+  mutable std::mutex mutex_; // of queue_ and woken_; the rest belongs to the running incarnation
+  std::deque<envelope> queue_;
+  bool woken_ = false;
+  std::optional<envelope> in_hand_;
+  std::vector<envelope> awaiting_;
+};
+
+} // namespace purser

@@ -1,0 +1,26 @@
+// The payment port: what purser needs from a provider of card or invoice payments.
+#pragma once
+
+#include "actors/domain/payment_call.hpp"
+
+#include <functional>
+
+namespace purser {
+
+/// Implemented by the host, or by the simulated provider.
+class payment_gateway {
+public:
+  using answer_callback = std::function<void(payment_answer)>;
+
+  payment_gateway() = default;
+  payment_gateway(const payment_gateway&) = delete;
+  payment_gateway& operator=(const payment_gateway&) = delete;
+  virtual ~payment_gateway() = default;
+
+  /// Starts one operation. Called on the engine's payment thread, one call at a time, only when all
+  /// that led to it is durable. `answer` may be called from any thread, during the call or later; only
+  /// the first call counts. No answer within the payment deadline, or an exception, counts as `unknown`.
+  virtual void submit(const payment_call& call, answer_callback answer) = 0;
+};
+
+} // namespace purser

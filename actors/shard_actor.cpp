@@ -1,0 +1,235 @@
+#include "actors/shard_actor.hpp"
+
+#include "actors/entity_actor.hpp"
+#include "actors/wake.hpp"
+
+#include <algorithm>
+
+#include <caf/send.hpp>
+
+namespace purser {
+
+namespace {
+
+using supervisors::entity_action;
+using supervisors::event_kind;
+
+/// Asked to leave memory at one time, so that a burst does not stop a thousand actors at once.
+constexpr std::size_t passivations_at_once = 16;
+
+struct restart_request {
+  entity_cell_ptr cell;
+};
+
+} // namespace
+
+} // namespace purser
+
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(purser::restart_request)
+
+namespace purser {
+
+shard_actor::shard_actor(caf::actor_config& config, node_context& node,
+                         std::shared_ptr<shard_state> state)
+  : caf::event_based_actor(config), node_(node), state_(std::move(state)) {}
+
+caf::behavior shard_actor::make_behavior() {
+  set_default_handler(caf::drop);
+  set_down_handler([this](caf::down_msg& down) { on_down(down); });
+  set_exit_handler([this](caf::exit_msg& exit) { begin_stop(exit.reason); });
+  for (const auto& [id, cell] : state_->running)
+    monitor(cell->handle); // left by the incarnation before us; one that is dead says so at once
+  node_.router.inbox(state_->index).attach(caf::actor_cast<caf::actor>(this));
+  return {
+    [this](wake_atom) { distribute(); },
+    [this](const restart_request& request) {
+      if (!ending_ && !request.cell->handle)
+        start(request.cell);
+    },
+  };
+}
+
+// -- Messages ---------------------------------------------------------------------------------------
+
+void shard_actor::distribute() {
+  auto arrived = node_.router.inbox(state_->index).take();
+  std::move(arrived.begin(), arrived.end(), std::back_inserter(state_->undistributed));
+  while (!state_->undistributed.empty()) {
+    auto message = std::move(state_->undistributed.front());
+    state_->undistributed.pop_front();
+    deliver(std::move(message));
+  }
+  limit_live();
+}
+
+void shard_actor::deliver(envelope message) {
+  auto& cell = state_->cells[message.to];
+  if (!cell)
+    cell = std::make_shared<entity_cell>(message.to);
+  const bool over = ending_ || node_.stopping.load(std::memory_order_relaxed);
+  if (cell->quarantined || over)
+    return refuse(std::move(message), over);
+  const bool wake = cell->box.push(std::move(message));
+  if (cell->handle) {
+    state_->by_use.splice(state_->by_use.begin(), state_->by_use, cell->use);
+    if (wake)
+      caf::anon_send(cell->handle, wake_atom::value);
+  } else if (wake) {
+    start(cell);
+  }
+}
+
+void shard_actor::start(const entity_cell_ptr& cell) {
+  cell->handle = spawn<entity_actor, caf::monitored>(node_, cell);
+  cell->recovering = true;
+  state_->running.emplace(cell->handle.id(), cell);
+  cell->use = state_->by_use.insert(state_->by_use.begin(), cell.get());
+  node_.counters.activations.fetch_add(1, std::memory_order_relaxed);
+  node_.counters.live_entities.fetch_add(1, std::memory_order_relaxed);
+  caf::anon_send(cell->handle, wake_atom::value);
+}
+
+// -- Healing ----------------------------------------------------------------------------------------
+
+void shard_actor::on_down(const caf::down_msg& down) {
+  const auto found = state_->running.find(down.source.id());
+  if (found == state_->running.end())
+    return;
+  const auto cell = found->second;
+  state_->running.erase(found);
+  state_->by_use.erase(cell->use);
+  cell->handle = nullptr;
+  node_.counters.live_entities.fetch_sub(1, std::memory_order_relaxed);
+  if (ending_ || node_.stopping.load(std::memory_order_relaxed)) {
+    for (auto& message : cell->box.drain())
+      refuse(std::move(message), true);
+    if (ending_ && state_->running.empty())
+      quit(end_reason_);
+    return;
+  }
+  if (down.reason == caf::exit_reason::normal) { // it left memory
+    if (cell->box.idle())
+      state_->cells.erase(cell->ref);
+    else
+      start(cell); // a message came meanwhile
+    return;
+  }
+  on_crash(cell);
+}
+
+void shard_actor::on_crash(const entity_cell_ptr& cell) {
+  node_.counters.crashes.fetch_add(1, std::memory_order_relaxed);
+  auto* in_hand = cell->box.in_hand();
+  const auto phase = cell->recovering ? supervisors::crash_phase::recovering
+                     : in_hand        ? supervisors::crash_phase::handling
+                                      : supervisors::crash_phase::idle;
+  const auto decision = supervisors::on_crash(cell->restarts, node_.policy.restarts, phase,
+                                              node_.random.unit());
+  report(event_kind::child_crashed, *cell);
+  switch (decision.action) {
+  case entity_action::quarantine: return quarantine(cell);
+  case entity_action::restart_dead_letter:
+    if (in_hand != nullptr) {
+      in_hand->dead_letter = true;
+      node_.counters.dead_letters.fetch_add(1, std::memory_order_relaxed);
+      report(event_kind::message_dead_lettered, *cell);
+    }
+    break;
+  case entity_action::restart:
+    if (in_hand != nullptr)
+      node_.counters.redelivered.fetch_add(1, std::memory_order_relaxed);
+    break;
+  }
+  cell->box.prepare_redelivery();
+  restart_later(cell, decision.delay_ms);
+}
+
+void shard_actor::restart_later(const entity_cell_ptr& cell, std::int64_t delay_ms) {
+  node_.counters.restarts.fetch_add(1, std::memory_order_relaxed);
+  if (delay_ms > 0) {
+    delayed_send(this, std::chrono::milliseconds{delay_ms}, restart_request{cell});
+    return;
+  }
+  start(cell);
+  const auto healing_us =
+    cell->failed_at_ns == 0 ? 0 : (node_.clock.monotonic_ns() - cell->failed_at_ns) / 1'000;
+  report(event_kind::child_restarted, *cell, healing_us);
+}
+
+void shard_actor::quarantine(const entity_cell_ptr& cell) {
+  cell->quarantined = true;
+  node_.counters.quarantined.fetch_add(1, std::memory_order_relaxed);
+  report(event_kind::entity_quarantined, *cell);
+  if (cell->counted_open) {
+    cell->counted_open = false;
+    node_.open.add(-1);
+  }
+  for (auto& message : cell->box.drain())
+    refuse(std::move(message), message.deliveries > 0);
+}
+
+/// Answers for an entity that cannot. `may_have_happened`: the journal may tell of it later.
+void shard_actor::refuse(envelope message, bool may_have_happened) {
+  if (message.client) {
+    answer result;
+    result.id = message.to.key;
+    if (may_have_happened) {
+      result.detail = ending_ ? "the engine stopped" : "the entity is quarantined";
+    } else {
+      result.result = outcome::rejected;
+      result.why = rejection::quarantined;
+    }
+    node_.journal.when_durable([client = message.client, result] { client->deliver(result); });
+  } else if (message.from && message.is_command() && !ending_) {
+    envelope notice;
+    notice.to = *message.from;
+    notice.from = message.to;
+    notice.at = message.at;
+    notice.body = undeliverable{rejection::quarantined};
+    node_.router.send(std::move(notice));
+  } else if (std::holds_alternative<resume_step>(message.body) && !message.from) {
+    node_.open.add(-1);
+  }
+}
+
+// -- Memory and the end -----------------------------------------------------------------------------
+
+void shard_actor::limit_live() {
+  const auto limit = std::max<std::size_t>(node_.policy.max_live / node_.router.shards(), 1);
+  for (std::size_t asked = 0;
+       state_->by_use.size() > limit && asked < std::min(passivations_at_once, state_->by_use.size());
+       ++asked) {
+    auto* oldest = state_->by_use.back();
+    state_->by_use.splice(state_->by_use.begin(), state_->by_use, oldest->use);
+    caf::anon_send(oldest->handle, passivate_atom::value);
+  }
+}
+
+void shard_actor::begin_stop(const caf::error& reason) {
+  if (ending_)
+    return;
+  ending_ = true;
+  end_reason_ = reason;
+  node_.router.inbox(state_->index).detach();
+  distribute(); // what has come is answered: it did not happen
+  for (const auto& [id, cell] : state_->running)
+    caf::anon_send<caf::message_priority::high>(
+      cell->handle, caf::exit_msg{address(), caf::exit_reason::kill});
+  if (state_->running.empty())
+    quit(end_reason_);
+}
+
+void shard_actor::report(event_kind kind, const entity_cell& cell, std::int64_t healing_us) {
+  if (!node_.on_supervision)
+    return;
+  supervisors::supervision_event event;
+  event.kind = kind;
+  event.path = "root/shards/shard-" + std::to_string(state_->index) + "/" + to_string(cell.ref);
+  if (kind != event_kind::child_restarted)
+    event.cause = cell.failure;
+  event.restarts = cell.restarts.consecutive_crashes;
+  event.healing_us = healing_us;
+  node_.on_supervision(event);
+}
+
+} // namespace purser

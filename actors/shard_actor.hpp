@@ -1,0 +1,60 @@
+// A shard: the only one that hands messages to its entities, starts them, and heals them when they crash.
+// Everything it must not forget is in shard_state, which outlives its incarnations.
+//
+// D1 Messages reach an entity in the order in which they came to the shard.
+// D2 At most one incarnation of an entity runs: the next is started only when the last one is down.
+// D3 A crash of an entity is decided by supervisors/entity_restarts.hpp and touches nobody else (B10).
+// D4 More than max_live entities: the least recently used are asked to leave memory.
+#pragma once
+
+#include "actors/entity_cell.hpp"
+#include "actors/node_context.hpp"
+
+#include <cstdint>
+#include <deque>
+#include <list>
+#include <string>
+#include <unordered_map>
+
+#include <caf/event_based_actor.hpp>
+
+namespace purser {
+
+struct shard_state {
+  explicit shard_state(std::uint16_t number) : index(number) {}
+
+  const std::uint16_t index;
+  std::unordered_map<entity_ref, entity_cell_ptr, entity_ref_hash> cells; ///< by entity
+  std::unordered_map<caf::actor_id, entity_cell_ptr> running;             ///< by incarnation
+  std::list<entity_cell*> by_use;                                         ///< running; newest first
+  std::deque<envelope> undistributed;                                     ///< taken out of the inbox
+};
+
+class shard_actor final : public caf::event_based_actor {
+public:
+  shard_actor(caf::actor_config& config, node_context& node, std::shared_ptr<shard_state> state);
+
+  caf::behavior make_behavior() override;
+  const char* name() const override { return "shard"; }
+
+private:
+  void distribute();
+  void deliver(envelope message);
+  void start(const entity_cell_ptr& cell);
+  void on_down(const caf::down_msg& down);
+  void on_crash(const entity_cell_ptr& cell);
+  void restart_later(const entity_cell_ptr& cell, std::int64_t delay_ms);
+  void quarantine(const entity_cell_ptr& cell);
+  void refuse(envelope message, bool may_have_happened);
+  void limit_live();
+  void begin_stop(const caf::error& reason);
+
+  void report(supervisors::event_kind kind, const entity_cell& cell, std::int64_t healing_us = 0);
+
+  node_context& node_;
+  std::shared_ptr<shard_state> state_;
+  bool ending_ = false;
+  caf::error end_reason_;
+};
+
+} // namespace purser

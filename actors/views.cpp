@@ -1,0 +1,124 @@
+#include "actors/views.hpp"
+
+#include <chrono>
+#include <cstdio>
+
+namespace purser {
+
+namespace {
+
+template <class Text>
+std::optional<std::string> unless_empty(const Text& text) {
+  if (text.empty())
+    return std::nullopt;
+  return std::string{text};
+}
+
+/// Where the units of a line are, by the order's phase (K8).
+order_line_view line_view(const order& current, const order_line& line) {
+  order_line_view view{line.line_id, line.sku,      line.location, line.quantity,
+                       line.unit_price, line.discount, line.tax};
+  const auto phase =
+    current.status == order_status::needs_attention ? current.parked_from : current.status;
+  switch (phase) {
+  case order_status::awaiting_payment: view.held = line.quantity; break;
+  case order_status::confirmed: view.committed = line.quantity; break;
+  case order_status::fulfilling:
+  case order_status::completed: view.shipped = line.quantity; break;
+  case order_status::canceling:
+  case order_status::canceled: view.canceled = line.quantity; break;
+  case order_status::absent:
+  case order_status::reserving:
+  case order_status::rejected:
+  case order_status::needs_attention: break;
+  }
+  return view;
+}
+
+} // namespace
+
+stock_view view_of(const stock& current, const std::string& sku, std::uint64_t version,
+                   unix_millis now) {
+  stock_view view;
+  view.sku = sku;
+  view.version = version;
+  for (const auto& [location, books] : current.locations) {
+    const auto free = available(current, location, now);
+    const auto held = books.on_hand() - books.committed - free; // lapsed holds are free
+    view.locations.push_back({location, books.on_hand(), held, books.committed, free});
+    view.on_hand += books.on_hand();
+    view.held += held;
+    view.committed += books.committed;
+    view.available += free;
+    view.received += books.received;
+    view.adjusted += books.adjusted;
+    view.shipped += books.shipped;
+  }
+  return view;
+}
+
+order_view view_of(const order& current, const std::string& order_id, std::uint64_t version) {
+  order_view view;
+  view.order_id = order_id;
+  view.status = current.status;
+  view.reason = unless_empty(current.reason);
+  view.customer_id = current.customer_id;
+  view.currency = current.currency;
+  view.total = current.total;
+  view.shipping = current.shipping;
+  view.placed_at = to_rfc3339(current.placed_at);
+  view.version = version;
+  for (const auto& line : current.lines)
+    view.lines.push_back(line_view(current, line));
+  for (const auto& shipped : current.shipments)
+    view.shipments.push_back(
+      {shipped.shipment_id, shipped.carrier, shipped.tracking, to_rfc3339(shipped.at.ms)});
+  view.metadata = current.metadata;
+  return view;
+}
+
+payment_view view_of(const payment& current, const std::string& order_id, std::uint64_t version) {
+  payment_view view{order_id,       status_of(current), current.currency, current.authorized,
+                    current.captured, current.voided,     current.refunded, version,
+                    {}};
+  for (const auto& operation : current.operations)
+    view.operations.push_back({operation.operation_id, operation.kind, operation.status,
+                               operation.amount, unless_empty(operation.reason),
+                               unless_empty(operation.reference)});
+  return view;
+}
+
+reservation_view view_of(const reservation& current, const std::string& id, std::uint64_t version) {
+  return {id, current.status, to_rfc3339(current.expires_at), version, current.lines};
+}
+
+document_view view_of(const stock_document& current, const std::string& id, std::uint64_t version) {
+  const auto reason =
+    current.why == rejection::none ? std::nullopt : unless_empty(to_string(current.why));
+  return {id,      current.status, current.sku, current.units.location, current.units.quantity,
+          reason, version};
+}
+
+std::string to_rfc3339(unix_millis at) {
+  using namespace std::chrono;
+  const sys_time<milliseconds> time{milliseconds{at}};
+  const auto day = floor<days>(time);
+  const year_month_day date{day};
+  const hh_mm_ss clock{time - day};
+  const int year = static_cast<int>(date.year());
+  if (year < 0 || year > 9999)
+    return std::to_string(at);
+  char text[40];
+  const auto size = std::snprintf(
+    text, sizeof text, "%04d-%02u-%02uT%02d:%02d:%02d", year, static_cast<unsigned>(date.month()),
+    static_cast<unsigned>(date.day()), static_cast<int>(clock.hours().count()),
+    static_cast<int>(clock.minutes().count()), static_cast<int>(clock.seconds().count()));
+  std::string out(text, static_cast<std::size_t>(size));
+  if (const auto ms = static_cast<int>(clock.subseconds().count()); ms != 0) {
+    const auto more = std::snprintf(text, sizeof text, ".%03d", ms);
+    out.append(text, static_cast<std::size_t>(more));
+  }
+  return out + "Z";
+}
+
+} // namespace purser

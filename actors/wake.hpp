@@ -1,0 +1,14 @@
+// The only things that travel as CAF messages between our actors: they carry nothing, so none can be lost
+// that matters. Plain atom constants, no type-id block: a host may have its own.
+#pragma once
+
+#include <caf/atom.hpp>
+
+namespace purser {
+
+using wake_atom = caf::atom_constant<caf::atom("wake")>;           // there is something to take
+using loaded_atom = caf::atom_constant<caf::atom("loaded")>;       // the journal has answered
+using passivate_atom = caf::atom_constant<caf::atom("passivate")>; // leave memory if you can
+using restart_atom = caf::atom_constant<caf::atom("restart")>;     // a backoff has passed
+
+} // namespace purser

@@ -1,0 +1,165 @@
+#include "runtime/audit.hpp"
+
+#include "runtime/fold.hpp"
+
+#include <unordered_map>
+
+namespace purser {
+
+namespace {
+
+constexpr std::size_t findings_kept = 100;
+
+/// What orders and reservations say of one SKU, against what its stock says.
+struct sku_claims {
+  std::int64_t claimed_held = 0;
+  std::int64_t claimed_committed = 0;
+  std::int64_t claimed_shipped = 0;
+  std::int64_t held = 0;
+  std::int64_t committed = 0;
+  std::int64_t shipped = 0;
+};
+
+class auditor {
+public:
+  explicit auditor(group_commit_journal& journal) : journal_(journal) {}
+
+  void visit(const entity_image& image) {
+    expect([&] { image.state().check(); }, image.ref());
+    if (image.has_open_step())
+      ++report_.open_steps;
+    std::visit([&](const auto& view) { add(view, image); }, image.view(never_lapsed));
+  }
+
+  audit_report finish() && {
+    if (report_.open_steps == 0)
+      for (const auto& [sku, claims] : skus_) {
+        require(claims.held == claims.claimed_held,
+                "K2: " + sku + " holds " + std::to_string(claims.held) + ", orders and reservations "
+                  + std::to_string(claims.claimed_held));
+        require(claims.committed == claims.claimed_committed,
+                "K2: " + sku + " has committed " + std::to_string(claims.committed)
+                  + ", orders and reservations " + std::to_string(claims.claimed_committed));
+        require(claims.shipped == claims.claimed_shipped,
+                "K5: " + sku + " has shipped " + std::to_string(claims.shipped)
+                  + ", orders and reservations " + std::to_string(claims.claimed_shipped));
+      }
+    return std::move(report_);
+  }
+
+private:
+  /// Lapsed holds count as held here: stock has not written that they lapsed.
+  static constexpr unix_millis never_lapsed = 1;
+
+  void add(const std::monostate&, const entity_image&) {}
+  void add(const document_view&, const entity_image&) {}
+
+  void add(const stock_view& stock, const entity_image&) {
+    ++report_.skus;
+    report_.stock.received += stock.received;
+    report_.stock.adjusted += stock.adjusted;
+    report_.stock.held += stock.held;
+    report_.stock.committed += stock.committed;
+    report_.stock.shipped += stock.shipped;
+    report_.stock.on_hand += stock.on_hand;
+    auto& claims = skus_[stock.sku];
+    claims.held = stock.held;
+    claims.committed = stock.committed;
+    claims.shipped = stock.shipped;
+    require(stock.on_hand == stock.received + stock.adjusted - stock.shipped, "K1: " + stock.sku);
+    require(stock.available >= 0, "K3: " + stock.sku);
+  }
+
+  void add(const order_view& order, const entity_image& image) {
+    ++report_.orders.placed;
+    ++report_.orders.by_status[std::string{to_string(order.status)}];
+    report_.lines += order.lines.size();
+    report_.money[order.currency].ordered += order.total;
+    for (const auto& line : order.lines) {
+      report_.units += static_cast<std::uint64_t>(line.quantity);
+      auto& claims = skus_[line.sku];
+      claims.claimed_held += line.held;
+      claims.claimed_committed += line.committed;
+      claims.claimed_shipped += line.shipped;
+    }
+    if (!image.has_open_step())
+      check_payment(order);
+  }
+
+  void add(const payment_view& payment, const entity_image&) {
+    auto& sums = report_.money[payment.currency];
+    sums.authorized += payment.authorized;
+    sums.captured += payment.captured;
+    sums.voided += payment.voided;
+    sums.refunded += payment.refunded;
+  }
+
+  void add(const reservation_view& reservation, const entity_image&) {
+    for (const auto& line : reservation.lines) {
+      auto& claims = skus_[line.sku];
+      switch (reservation.status) {
+      case reservation_status::held: claims.claimed_held += line.quantity; break;
+      case reservation_status::committed: claims.claimed_committed += line.quantity; break;
+      case reservation_status::shipped: claims.claimed_shipped += line.quantity; break;
+      default: break;
+      }
+    }
+  }
+
+  /// M5: what an order owes is what its payment has taken.
+  void check_payment(const order_view& order) {
+    const auto payment = std::get_if<payment_view>(&(view_ = load_entity(journal_, {entity_kind::payment, order.order_id}).view(never_lapsed)));
+    const auto captured = payment == nullptr ? 0 : payment->captured - payment->refunded;
+    const auto open_authorization =
+      payment == nullptr ? 0 : payment->authorized - payment->captured - payment->voided;
+    switch (order.status) {
+    case order_status::confirmed:
+    case order_status::fulfilling:
+    case order_status::completed:
+      require(captured == order.total, "M5: order " + order.order_id + " costs "
+                                         + std::to_string(order.total) + ", captured is "
+                                         + std::to_string(captured));
+      return;
+    case order_status::canceled:
+    case order_status::rejected:
+      require(captured == 0 && open_authorization == 0,
+              "M5: order " + order.order_id + " is over, and money is still taken or authorized");
+      return;
+    default: return;
+    }
+  }
+
+  template <class Check>
+  void expect(Check check, const entity_ref& ref) {
+    try {
+      check();
+      require(true, {});
+    } catch (const broken_invariant& error) {
+      require(false, to_string(ref) + ": " + error.what());
+    }
+  }
+
+  void require(bool holds, const std::string& finding) {
+    ++report_.invariants.checked;
+    if (holds)
+      return;
+    ++report_.invariants.broken;
+    if (report_.findings.size() < findings_kept)
+      report_.findings.push_back(finding);
+  }
+
+  group_commit_journal& journal_;
+  audit_report report_;
+  std::unordered_map<std::string, sku_claims> skus_;
+  entity_view view_;
+};
+
+} // namespace
+
+audit_report audit(group_commit_journal& journal) {
+  auditor audits{journal};
+  for_each_entity(journal, [&](const entity_image& image) { audits.visit(image); });
+  return std::move(audits).finish();
+}
+
+} // namespace purser

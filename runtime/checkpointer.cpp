@@ -1,0 +1,75 @@
+#include "runtime/checkpointer.hpp"
+
+#include "runtime/fold.hpp"
+
+namespace purser {
+
+namespace {
+
+/// Looking at the sizes takes the journal's lock: not after every commit.
+constexpr std::uint64_t commits_between_looks = 32;
+
+} // namespace
+
+checkpointer::checkpointer(group_commit_journal& journal, std::size_t threshold_bytes,
+                           std::function<void(const std::string&)> on_failure)
+  : journal_(journal),
+    threshold_(threshold_bytes),
+    on_failure_(std::move(on_failure)),
+    thread_([this] { run(); }) {}
+
+checkpointer::~checkpointer() { stop(); }
+
+void checkpointer::committed() {
+  if (commits_.fetch_add(1, std::memory_order_relaxed) % commits_between_looks != 0)
+    return;
+  const std::lock_guard lock{mutex_};
+  due_ = true;
+  wake_.notify_one();
+}
+
+void checkpointer::stop() {
+  {
+    const std::lock_guard lock{mutex_};
+    stopping_ = true;
+    wake_.notify_one();
+  }
+  if (thread_.joinable())
+    thread_.join();
+}
+
+void checkpointer::checkpoint_if(std::uint16_t shard, std::size_t at_least) {
+  const std::lock_guard lock{one_at_a_time_};
+  if (journal_.tail_bytes(shard) < at_least)
+    return;
+  run_checkpoint(journal_, shard);
+  completed_.fetch_add(1);
+}
+
+void checkpointer::run_all() {
+  for (std::uint16_t shard = 0; shard < journal_.shards(); ++shard)
+    checkpoint_if(shard, 1);
+}
+
+void checkpointer::run() {
+  for (;;) {
+    {
+      std::unique_lock lock{mutex_};
+      wake_.wait(lock, [this] { return due_ || stopping_; });
+      if (stopping_)
+        return;
+      due_ = false;
+    }
+    try {
+      for (std::uint16_t shard = 0; shard < journal_.shards(); ++shard)
+        checkpoint_if(shard, threshold_);
+    } catch (const journal_stopped&) {
+      return;
+    } catch (const std::exception& error) {
+      on_failure_(std::string{"a checkpoint failed: "} + error.what());
+      return;
+    }
+  }
+}
+
+} // namespace purser

@@ -1,0 +1,52 @@
+// Moves the checkpoints of shards whose log has grown, on a thread of its own, so that restarts stay short
+// and memory bounded.
+#pragma once
+
+#include "runtime/journal/group_commit.hpp"
+
+#include <atomic>
+#include <condition_variable>
+#include <cstdint>
+#include <functional>
+#include <mutex>
+#include <string>
+#include <thread>
+
+namespace purser {
+
+class checkpointer {
+public:
+  /// `on_failure` gets why a checkpoint failed: the journal's disk or bytes are bad.
+  checkpointer(group_commit_journal& journal, std::size_t threshold_bytes,
+               std::function<void(const std::string&)> on_failure);
+  ~checkpointer();
+
+  /// Called after each commit; cheap.
+  void committed();
+
+  /// Moves the checkpoints of all shards; returns when it is done. Throws what the journal throws.
+  void run_all();
+
+  /// How many checkpoints have been completed.
+  std::uint64_t completed() const noexcept { return completed_.load(); }
+
+  void stop();
+
+private:
+  void run();
+  void checkpoint_if(std::uint16_t shard, std::size_t at_least);
+
+  group_commit_journal& journal_;
+  std::size_t threshold_;
+  std::function<void(const std::string&)> on_failure_;
+  std::atomic<std::uint64_t> commits_{0};
+  std::atomic<std::uint64_t> completed_{0};
+  std::mutex one_at_a_time_;
+  std::mutex mutex_;
+  std::condition_variable wake_;
+  bool due_ = false;
+  bool stopping_ = false;
+  std::thread thread_;
+};
+
+} // namespace purser

@@ -1,0 +1,421 @@
+#include "runtime/engine.hpp"
+
+#include "actors/codec.hpp"
+#include "actors/node_context.hpp"
+#include "runtime/checkpointer.hpp"
+#include "runtime/client_calls.hpp"
+#include "runtime/feed.hpp"
+#include "runtime/fold.hpp"
+#include "runtime/journal/memory_store.hpp"
+#include "runtime/journal/rocks_store.hpp"
+#include "runtime/json/command_json.hpp"
+#include "runtime/payment_desk.hpp"
+#include "runtime/simulated_provider.hpp"
+#include "runtime/system_ports.hpp"
+#include "runtime/tree.hpp"
+
+#include <algorithm>
+#include <thread>
+
+#include <caf/actor_system.hpp>
+#include <caf/actor_system_config.hpp>
+#include <caf/scoped_actor.hpp>
+#include <spdlog/logger.h>
+#include <spdlog/sinks/null_sink.h>
+#include <xxhash.h>
+
+namespace purser {
+
+namespace {
+
+/// How often deadlines of answers are looked at.
+constexpr auto expiry_interval = std::chrono::milliseconds{250};
+
+std::string new_command_id(clock& time, random_source& random) {
+  return make_uuid7(time, random);
+}
+
+/// The entity that a command is addressed to.
+entity_ref target_of(const command_body& body) {
+  struct targets {
+    entity_ref operator()(const receive_stock& c) const { return {entity_kind::receipt, c.receipt_id}; }
+    entity_ref operator()(const adjust_stock& c) const {
+      return {entity_kind::adjustment, c.adjustment_id};
+    }
+    entity_ref operator()(const reserve_stock& c) const { return reservation_of(c.reservation_id); }
+    entity_ref operator()(const commit_reservation& c) const { return reservation_of(c.reservation_id); }
+    entity_ref operator()(const release_reservation& c) const { return reservation_of(c.reservation_id); }
+    entity_ref operator()(const ship_reservation& c) const { return reservation_of(c.reservation_id); }
+    entity_ref operator()(const place_order& c) const { return {entity_kind::order, c.order_id}; }
+    entity_ref operator()(const cancel_order& c) const { return {entity_kind::order, c.order_id}; }
+    entity_ref operator()(const ship_order& c) const { return {entity_kind::order, c.order_id}; }
+
+    static entity_ref reservation_of(const std::string& id) { return {entity_kind::reservation, id}; }
+  };
+  return std::visit(targets{}, body);
+}
+
+/// What identifies a command in its stream (contract.md, 2): its own id field, else its command_id.
+std::string key_of(const command& request) {
+  const auto& body = request.body;
+  if (std::holds_alternative<place_order>(body) || std::holds_alternative<receive_stock>(body)
+      || std::holds_alternative<adjust_stock>(body) || std::holds_alternative<reserve_stock>(body))
+    return std::string{op_of(body)}; // the stream itself is named after the id
+  if (const auto* ship = std::get_if<ship_order>(&body))
+    return "shipment/" + ship->shipment_id;
+  return "command/" + request.command_id;
+}
+
+/// Of everything that the command says, but for its command_id and its time. Never 0.
+std::uint64_t fingerprint_of(const command_body& body) {
+  std::string bytes{op_of(body)};
+  std::visit([&](const auto& alternative) { codec::encode(bytes, alternative); }, body);
+  return std::max<std::uint64_t>(XXH3_64bits(bytes.data(), bytes.size()), 1);
+}
+
+std::unique_ptr<store> open_store(const engine_options& options) {
+  if (!options.data_dir)
+    return std::make_unique<memory_store>();
+  return open_rocks_store(*options.data_dir);
+}
+
+/// Where the crash is to come for the n-th crash: every point in turn.
+crash_injector crash_every(std::uint64_t n) {
+  if (n == 0)
+    return {};
+  return [n, seen = std::make_shared<std::atomic<std::uint64_t>>(0)](
+           const envelope&) -> std::optional<crash_point> {
+    const auto count = seen->fetch_add(1, std::memory_order_relaxed) + 1;
+    if (count % n != 0)
+      return std::nullopt;
+    constexpr std::uint64_t points = 4;
+    return static_cast<crash_point>((count / n) % points);
+  };
+}
+
+caf::actor_system_config& configure(caf::actor_system_config& config, unsigned threads) {
+  const auto cores = std::max(std::thread::hardware_concurrency(), 1U);
+  config.set("scheduler.policy", caf::atom("sharing"))
+    .set("scheduler.max-threads", std::size_t{threads == 0 ? cores : threads});
+  return config;
+}
+
+class running_engine final : public engine {
+public:
+  explicit running_engine(engine_options options)
+    : options_(std::move(options)),
+      log_(options_.logger ? options_.logger
+                           : std::make_shared<spdlog::logger>(
+                             "purser", std::make_shared<spdlog::sinks::null_sink_mt>())),
+      clock_(options_.time_from_commands ? std::unique_ptr<clock>{new command_clock}
+                                         : std::unique_ptr<clock>{new system_clock}),
+      delivery_([this](const std::string& error) { log_->error("callback_threw error={}", error); }),
+      calls_(options_.max_in_flight, options_.answer_deadline_ms, *clock_, delivery_),
+      feeds_(std::make_shared<feed_signal>()),
+      router_(options_.shards),
+      journal_(open_store(options_), journal_settings()),
+      system_(configure(config_, options_.threads)),
+      desk_(options_.provider ? options_.provider : std::make_shared<simulated_provider>(), router_,
+            *clock_, {options_.payment_deadline_ms}),
+      node_{journal_, *clock_, random_, router_, entity_settings(), {}, {}, {}, {}, {}, {}, {}},
+      checkpointer_(journal_, options_.checkpoint_bytes,
+                    [this](const std::string& why) { journal_.abandon(why); }) {
+    node_.call_provider_for = [this](entity_ref payment, call_provider call, unix_millis at) {
+      desk_.submit(std::move(payment), std::move(call), at);
+    };
+    node_.on_supervision = [this](const supervisors::supervision_event& event) { on_event(event); };
+    node_.inject_crash = crash_every(options_.crash_every);
+    checkpointer_ready_ = true;
+    try {
+      restore_clock();
+      start_actors();
+      take_up_open_work();
+      ticker_ = std::thread{[this] { tick(); }};
+    } catch (...) {
+      stop();
+      throw;
+    }
+  }
+
+  ~running_engine() override { stop(); }
+
+  // -- Commands and queries -------------------------------------------------------------------------
+
+  void submit(command request, std::function<void(const answer&)> on_answer) override {
+    if (request.command_id.empty())
+      request.command_id = new_command_id(*clock_, random_);
+    fill_ids(request);
+    if (const auto mistake = check(request))
+      throw invalid_command(mistake->pointer, mistake->message);
+    envelope message;
+    message.to = target_of(request.body);
+    message.key = key_of(request);
+    message.fingerprint = fingerprint_of(request.body);
+    if (request.at)
+      clock_->advance_to(request.at->ms);
+    message.at = options_.time_from_commands && request.at ? request.at->ms : clock_->now();
+    message.body = std::move(request.body);
+    send(std::move(message), std::move(on_answer));
+  }
+
+  void query(entity_ref entity, std::function<void(const answer&)> on_answer) override {
+    envelope message;
+    message.to = std::move(entity);
+    message.query = true;
+    message.at = clock_->now();
+    send(std::move(message), std::move(on_answer));
+  }
+
+  std::unique_ptr<subscription>
+  subscribe(std::uint64_t after, std::function<void(const event_notice&)> on_event) override {
+    struct feed_subscription final : subscription {
+      std::shared_ptr<feed> source;
+      ~feed_subscription() override { source->stop(); }
+    };
+    auto made = std::make_unique<feed_subscription>();
+    made->source = std::make_shared<feed>(
+      journal_, feeds_, after, std::move(on_event),
+      [this](const std::string& error) { log_->error("subscription_failed error={}", error); });
+    const std::lock_guard lock{mutex_};
+    std::erase_if(subscriptions_, [](const auto& weak) { return weak.expired(); });
+    subscriptions_.push_back(made->source);
+    return made;
+  }
+
+  bool wait_settled(std::int64_t timeout_ms) override { return node_.open.wait_none(timeout_ms); }
+
+  audit_report audit() override {
+    checkpointer_.run_all();
+    return purser::audit(journal_);
+  }
+
+  engine_figures figures() const override {
+    const auto& counters = node_.counters;
+    const auto journal = journal_.figures();
+    engine_figures made;
+    made.messages = counters.messages;
+    made.crashes = counters.crashes;
+    made.restarts = counters.restarts;
+    made.redelivered = counters.redelivered;
+    made.dead_letters = counters.dead_letters;
+    made.quarantined = counters.quarantined;
+    made.activations = counters.activations;
+    made.passivations = counters.passivations;
+    made.live_entities = counters.live_entities;
+    made.healing_us_p50 = node_.healing.quantile(0.5);
+    made.healing_us_p99 = node_.healing.quantile(0.99);
+    made.commits = journal.commits;
+    made.events = journal.events;
+    made.journal_bytes = journal.bytes;
+    made.write_us = journal.write_us;
+    made.sync_us = journal.sync_us;
+    made.checkpoints = checkpointer_.completed();
+    made.durable_position = journal_.durable();
+    made.disk_bytes = const_cast<group_commit_journal&>(journal_).disk().disk_bytes();
+    return made;
+  }
+
+  std::string failure() const override {
+    const std::lock_guard lock{mutex_};
+    return failure_;
+  }
+
+  // -- The end --------------------------------------------------------------------------------------
+
+  void stop() override {
+    {
+      const std::lock_guard lock{mutex_};
+      if (std::exchange(stopped_, true))
+        return;
+      tick_.notify_all();
+    }
+    if (ticker_.joinable())
+      ticker_.join();
+    stop_actors();
+    desk_.stop();
+    checkpointer_.stop();
+    journal_.stop();
+    feeds_->close();
+    for (const auto& weak : subscriptions_)
+      if (const auto source = weak.lock())
+        source->stop();
+    calls_.end_all("the engine stopped");
+    delivery_.stop();
+    log_->info("engine_stopped position={}", journal_.durable());
+  }
+
+private:
+  journal_options journal_settings() {
+    journal_options made;
+    made.shards = options_.shards;
+    made.wall_clock_ms = [] { return system_clock{}.now(); };
+    made.on_failure = [this](const std::string& why) { on_failure(why); };
+    made.on_commit = [this](position) {
+      if (checkpointer_ready_)
+        checkpointer_.committed();
+      feeds_->raise();
+    };
+    return made;
+  }
+
+  entity_policy entity_settings() const {
+    entity_policy made;
+    made.max_live = options_.max_live_entities;
+    made.payments = options_.payments;
+    made.restarts.redeliveries = options_.redeliveries;
+    return made;
+  }
+
+  void send(envelope message, std::function<void(const answer&)> on_answer) {
+    if (const auto why = failure(); !why.empty())
+      return calls_.refuse(message.to.key, on_answer, outcome::unknown, rejection::none, why);
+    message.client = calls_.open(message.to.key, on_answer);
+    if (!message.client)
+      return calls_.refuse(message.to.key, on_answer, outcome::rejected, rejection::overloaded,
+                           "too many commands are in flight");
+    router_.send(std::move(message));
+  }
+
+  /// Business time goes on from the newest event.
+  void restore_clock() {
+    for (std::uint16_t shard = 0; shard < journal_.shards(); ++shard) {
+      const auto last = journal_.disk().last_chunk(shard);
+      if (last == 0)
+        continue;
+      const auto bytes = journal_.disk().chunk(shard, last);
+      read_chunk(bytes.value(),
+                 [&](recorded_event&& event) { clock_->advance_to(event.event.at); });
+    }
+  }
+
+  void start_actors() {
+    for (std::uint16_t shard = 0; shard < options_.shards; ++shard)
+      shards_.push_back(std::make_shared<shard_state>(shard));
+    std::promise<std::string> started;
+    supervisors::supervisor_hooks hooks;
+    hooks.on_event = node_.on_supervision;
+    hooks.on_started = [&started](const std::string& error) { started.set_value(error); };
+    hooks.random = [this] { return random_.unit(); };
+    hooks.render = [this](const caf::error& reason) { return system_.render(reason); };
+    root_ = start_tree(system_, node_, shards_, std::move(hooks));
+    if (const auto error = started.get_future().get(); !error.empty())
+      throw engine_error("the supervision tree did not start: " + error);
+  }
+
+  void take_up_open_work() {
+    const auto open = find_open_work(journal_);
+    for (const auto& entity : open) {
+      node_.open.add(1);
+      envelope wake;
+      wake.to = entity;
+      router_.send(std::move(wake));
+    }
+    log_->info("engine_started position={} open_work={} shards={}", journal_.durable(), open.size(),
+               options_.shards);
+  }
+
+  void stop_actors() {
+    if (!root_)
+      return;
+    caf::scoped_actor self{system_};
+    supervisors::stop_supervisor(root_);
+    self->wait_for(root_);
+    root_ = nullptr;
+  }
+
+  void tick() {
+    std::unique_lock lock{mutex_};
+    while (!stopped_) {
+      tick_.wait_for(lock, expiry_interval);
+      lock.unlock();
+      calls_.expire();
+      lock.lock();
+    }
+  }
+
+  void on_event(const supervisors::supervision_event& event) {
+    const auto what = supervisors::to_string(event.kind);
+    const bool bad = event.kind == supervisors::event_kind::gave_up
+                     || event.kind == supervisors::event_kind::entity_quarantined
+                     || event.kind == supervisors::event_kind::message_dead_lettered;
+    log_->log(bad ? spdlog::level::err
+                  : event.kind == supervisors::event_kind::child_crashed ? spdlog::level::warn
+                                                                          : spdlog::level::info,
+              "{} path={} restarts={} healing_us={} cause={}", what, event.path, event.restarts,
+              event.healing_us, event.cause);
+    if (options_.on_supervision)
+      delivery_.post([this, notice = supervision_notice{std::string{what}, event.path, event.cause,
+                                                        event.restarts, event.healing_us}] {
+        options_.on_supervision(notice);
+      });
+    if (event.kind == supervisors::event_kind::gave_up && event.path == "root")
+      on_failure("the supervision tree gave up: " + event.cause);
+  }
+
+  /// The journal has failed, or the tree: nothing more is accepted.
+  void on_failure(const std::string& why) {
+    {
+      const std::lock_guard lock{mutex_};
+      if (!failure_.empty())
+        return;
+      failure_ = why;
+    }
+    node_.stopping = true;
+    log_->critical("engine_failed cause={}", why);
+    calls_.end_all(why);
+    if (options_.on_fatal)
+      delivery_.post([this, why] { options_.on_fatal(why); });
+  }
+
+  engine_options options_;
+  std::shared_ptr<spdlog::logger> log_;
+  std::unique_ptr<clock> clock_;
+  system_random random_;
+  mutable std::mutex mutex_;
+  std::condition_variable tick_;
+  bool stopped_ = false;
+  std::string failure_;
+  task_queue delivery_;
+  client_calls calls_;
+  std::shared_ptr<feed_signal> feeds_;
+  std::vector<std::weak_ptr<feed>> subscriptions_;
+  router router_;
+  std::atomic<bool> checkpointer_ready_{false};
+  group_commit_journal journal_;
+  caf::actor_system_config config_;
+  caf::actor_system system_;
+  payment_desk desk_;
+  node_context node_;
+  checkpointer checkpointer_;
+  shard_states shards_;
+  caf::actor root_;
+  std::thread ticker_;
+};
+
+} // namespace
+
+std::unique_ptr<engine> engine::start(engine_options options) {
+  try {
+    return std::make_unique<running_engine>(std::move(options));
+  } catch (const store_error& error) {
+    throw engine_error(error.what());
+  } catch (const journal_corrupt& error) {
+    throw engine_error(error.what());
+  } catch (const broken_invariant& error) {
+    throw engine_error(std::string{"the journal breaks an invariant: "} + error.what());
+  }
+}
+
+std::future<answer> engine::submit(command request) {
+  auto promise = std::make_shared<std::promise<answer>>();
+  submit(std::move(request), [promise](const answer& result) { promise->set_value(result); });
+  return promise->get_future();
+}
+
+std::future<answer> engine::query(entity_ref entity) {
+  auto promise = std::make_shared<std::promise<answer>>();
+  query(std::move(entity), [promise](const answer& result) { promise->set_value(result); });
+  return promise->get_future();
+}
+
+} // namespace purser

@@ -1,0 +1,158 @@
+// The embedding API: an order engine in your process. Nothing of CAF, RocksDB or JSON shows here.
+//
+//   auto engine = purser::engine::start({.data_dir = "/var/lib/shop"});
+//   auto answer = engine->submit(purser::command{.command_id = "c-1", .body = place_order{...}}).get();
+//
+// Threads: every function may be called from any thread. Callbacks (answers, events, on_fatal) come on one
+// thread of the engine, its delivery thread, one at a time; one that blocks delays later callbacks, and no
+// order. Several engines may live in one process; each has its own threads, actors and logger.
+#pragma once
+
+#include "actors/answer.hpp"
+#include "actors/domain/commands.hpp"
+#include "actors/domain/entity_ref.hpp"
+#include "actors/ports/payment_gateway.hpp"
+#include "runtime/audit.hpp"
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <future>
+#include <memory>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace spdlog {
+class logger;
+}
+
+namespace purser {
+
+/// The engine could not be started: the directory is in use, damaged, of a newer format; the disk fails.
+struct engine_error : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
+/// A command that its shape alone shows to be wrong. It left no trace.
+struct invalid_command : std::invalid_argument {
+  invalid_command(std::string at, const std::string& message)
+    : std::invalid_argument(message), pointer(std::move(at)) {}
+  std::string pointer; ///< JSON pointer to the field
+};
+
+/// One durable event.
+struct event_notice {
+  std::uint64_t position = 0; ///< in the engine's total order: 1, 2, 3...
+  entity_ref stream;
+  std::uint64_t version = 0; ///< in its stream: 1, 2, 3...
+  std::string name;          ///< "order_placed"
+  unix_millis at = 0;        ///< business time
+  std::string cause;         ///< the command that caused it, if one did
+  std::string data;          ///< the event's fields as a JSON object
+};
+
+/// A supervision decision: a crash, a restart, a message or an entity given up.
+struct supervision_notice {
+  std::string what; ///< "child_crashed", "child_restarted"...
+  std::string path; ///< in the tree: "root/shards/shard-3/order/NW-10248"
+  std::string cause;
+  std::uint32_t restarts = 0;
+  std::int64_t healing_us = 0; ///< from the crash to the next incarnation
+};
+
+/// Ends the subscription when it goes. It may outlive the engine.
+class subscription {
+public:
+  virtual ~subscription() = default;
+};
+
+struct engine_options {
+  /// Where the journal lives; without it everything is in memory and lost at the end.
+  std::optional<std::filesystem::path> data_dir;
+  std::uint16_t shards = 8;             ///< fixed when a data directory is created
+  unsigned threads = 0;                 ///< of the actors; 0: as many as cores
+  std::size_t max_in_flight = 4'096;    ///< commands and queries without an answer; more are rejected
+  std::int64_t answer_deadline_ms = 30'000; ///< then a command ends as `unknown`; 0: never
+  std::size_t max_live_entities = 20'000;   ///< idle ones beyond it leave memory
+  std::size_t checkpoint_bytes = 4 * 1024 * 1024; ///< of a shard's log, between checkpoints
+  std::uint32_t redeliveries = 2;       ///< of a message that crashes its entity
+  std::int64_t payment_deadline_ms = 10'000; ///< of one call to the provider
+  payment_policy payments;
+  /// The payment provider; without it a simulated one approves everything but `tok_decline`.
+  std::shared_ptr<payment_gateway> provider;
+  /// Business time is the largest `at` of the commands, instead of the machine's clock.
+  bool time_from_commands = false;
+  /// Makes the entity crash that handles every n-th command of its own or of others; 0: never.
+  std::uint64_t crash_every = 0;
+  /// Called once when the journal failed: the engine has stopped, pending commands end as `unknown`.
+  std::function<void(const std::string& why)> on_fatal;
+  /// Supervision decisions, on the delivery thread.
+  std::function<void(const supervision_notice&)> on_supervision;
+  /// Without it the engine is silent.
+  std::shared_ptr<spdlog::logger> logger;
+};
+
+/// Figures of one life of the engine.
+struct engine_figures {
+  std::uint64_t messages = 0;
+  std::uint64_t crashes = 0;
+  std::uint64_t restarts = 0;
+  std::uint64_t redelivered = 0;
+  std::uint64_t dead_letters = 0;
+  std::uint64_t quarantined = 0;
+  std::uint64_t activations = 0;
+  std::uint64_t passivations = 0;
+  std::int64_t live_entities = 0;
+  std::int64_t healing_us_p50 = 0;
+  std::int64_t healing_us_p99 = 0;
+  std::uint64_t commits = 0;
+  std::uint64_t events = 0;
+  std::uint64_t journal_bytes = 0;
+  std::uint64_t write_us = 0;
+  std::uint64_t sync_us = 0;
+  std::uint64_t checkpoints = 0;
+  std::uint64_t durable_position = 0;
+  std::uint64_t disk_bytes = 0;
+};
+
+class engine {
+public:
+  /// Starts an engine and takes up every workflow that was under way. Throws engine_error.
+  static std::unique_ptr<engine> start(engine_options options);
+
+  /// Stops.
+  virtual ~engine() = default;
+
+  /// Ends in order: what was accepted is durable, pending commands end as `unknown`, callbacks have come.
+  /// Not from a callback.
+  virtual void stop() = 0;
+
+  /// Carries out a command. The callback comes once; when it says accepted or rejected, that is durable.
+  /// Throws invalid_command.
+  virtual void submit(command request, std::function<void(const answer&)> on_answer) = 0;
+  std::future<answer> submit(command request);
+
+  /// Reads one entity; what the answer's view tells is durable. monostate: there is none.
+  virtual void query(entity_ref entity, std::function<void(const answer&)> on_answer) = 0;
+  std::future<answer> query(entity_ref entity);
+
+  /// Calls back for every durable event after a position, in order, from now on and for ever.
+  virtual std::unique_ptr<subscription>
+  subscribe(std::uint64_t after, std::function<void(const event_notice&)> on_event) = 0;
+
+  /// Waits until no workflow has a step under way. @returns false when `timeout_ms` passed first.
+  virtual bool wait_settled(std::int64_t timeout_ms) = 0;
+
+  /// Sums and invariants over everything. Only while nothing is under way.
+  virtual audit_report audit() = 0;
+
+  virtual engine_figures figures() const = 0;
+
+  /// Why the engine has stopped by itself; empty while it works.
+  virtual std::string failure() const = 0;
+};
+
+} // namespace purser

@@ -1,0 +1,102 @@
+#include "runtime/fold.hpp"
+
+#include "runtime/journal/marks.hpp"
+
+#include <set>
+
+namespace purser {
+
+namespace {
+
+/// The image of an entity before the first event of a span that touches it.
+entity_image image_before(group_commit_journal& journal, const entity_ref& ref) {
+  entity_image image{ref};
+  if (const auto stored = journal.disk().snapshot(ref)) {
+    stored_stream from;
+    from.snapshot = marks::open_snapshot(ref, *stored).bytes;
+    image.rebuild(from);
+  }
+  return image;
+}
+
+} // namespace
+
+folded_span fold(group_commit_journal& journal, const checkpoint_span& span) {
+  folded_span result;
+  journal.read_span(span, [&](recorded_event&& event) {
+    auto at = result.images.find(event.stream);
+    if (at == result.images.end())
+      at = result.images.emplace(event.stream, image_before(journal, event.stream)).first;
+    if (event.event.fingerprint != 0)
+      result.ids.push_back({event.stream, event.event.cause,
+                            {event.event.fingerprint, event.version,
+                             static_cast<std::uint16_t>(recorded_rejection(event.event))}});
+    if (event.version > at->second.version()) // else: its snapshot is newer than the checkpoint
+      at->second.evolve(event);
+  });
+  return result;
+}
+
+checkpoint_span tail_span(group_commit_journal& journal, std::uint16_t shard) {
+  return {shard, journal.checkpoint(shard), journal.disk().last_chunk(shard)};
+}
+
+void run_checkpoint(group_commit_journal& journal, std::uint16_t shard) {
+  const auto span = journal.begin_checkpoint(shard);
+  auto folded = fold(journal, span);
+  checkpoint_result result;
+  result.snapshots.reserve(folded.images.size());
+  for (const auto& [ref, image] : folded.images) {
+    result.snapshots.emplace_back(ref, marks::seal_snapshot(image.version(), image.snapshot()));
+    (image.has_open_step() ? result.opened : result.closed).push_back(ref);
+  }
+  result.index.ids = std::move(folded.ids);
+  journal.complete_checkpoint(span, std::move(result));
+}
+
+std::vector<entity_ref> find_open_work(group_commit_journal& journal) {
+  std::set<entity_ref> open;
+  for (auto& entity : journal.open_at_checkpoint())
+    open.insert(std::move(entity));
+  for (std::uint16_t shard = 0; shard < journal.shards(); ++shard)
+    for (const auto& [ref, image] : fold(journal, tail_span(journal, shard)).images) {
+      if (image.has_open_step())
+        open.insert(ref);
+      else
+        open.erase(ref);
+    }
+  return {open.begin(), open.end()};
+}
+
+void for_each_entity(group_commit_journal& journal,
+                     const std::function<void(const entity_image&)>& visit) {
+  entity_images tails;
+  for (std::uint16_t shard = 0; shard < journal.shards(); ++shard)
+    tails.merge(fold(journal, tail_span(journal, shard)).images);
+  journal.disk().for_each_snapshot([&](const entity_ref& ref, std::string_view stored) {
+    if (tails.contains(ref))
+      return;
+    entity_image image{ref};
+    stored_stream from;
+    from.snapshot = marks::open_snapshot(ref, stored).bytes;
+    image.rebuild(from);
+    visit(image);
+  });
+  for (const auto& [ref, image] : tails)
+    visit(image);
+}
+
+entity_image load_entity(group_commit_journal& journal, const entity_ref& ref) {
+  entity_image image{ref};
+  std::string failure;
+  journal.load(ref, [&](stored_stream stream, std::string error) {
+    failure = std::move(error);
+    if (failure.empty())
+      image.rebuild(stream);
+  });
+  if (!failure.empty())
+    throw journal_corrupt(failure);
+  return image;
+}
+
+} // namespace purser

@@ -1,0 +1,40 @@
+// Entities rebuilt from stretches of the journal, without actors: for checkpoints, openings and audits.
+#pragma once
+
+#include "actors/entity_image.hpp"
+#include "runtime/journal/group_commit.hpp"
+
+#include <functional>
+#include <unordered_map>
+#include <vector>
+
+namespace purser {
+
+using entity_images = std::unordered_map<entity_ref, entity_image, entity_ref_hash>;
+
+struct folded_span {
+  entity_images images;
+  std::vector<index_batch::id> ids; ///< of the commands that the span records
+};
+
+/// Every entity with events in the span, as it was at the span's end.
+/// Throws journal_corrupt, store_error, broken_invariant.
+folded_span fold(group_commit_journal& journal, const checkpoint_span& span);
+
+/// The span from a shard's checkpoint to its last chunk.
+checkpoint_span tail_span(group_commit_journal& journal, std::uint16_t shard);
+
+/// Folds a shard's tail into snapshots, and moves its checkpoint. Throws what the journal throws.
+void run_checkpoint(group_commit_journal& journal, std::uint16_t shard);
+
+/// Entities with a step of a workflow under way, from the checkpoints and the tails.
+std::vector<entity_ref> find_open_work(group_commit_journal& journal);
+
+/// Visits every entity of a quiet journal as it is now, in no particular order.
+void for_each_entity(group_commit_journal& journal,
+                     const std::function<void(const entity_image&)>& visit);
+
+/// One entity as it is now.
+entity_image load_entity(group_commit_journal& journal, const entity_ref& ref);
+
+} // namespace purser

@@ -1,0 +1,183 @@
+#include "runtime/inspect.hpp"
+
+#include "runtime/feed.hpp"
+#include "runtime/fold.hpp"
+#include "runtime/journal/marks.hpp"
+#include "runtime/journal/rocks_store.hpp"
+
+namespace purser {
+
+namespace {
+
+constexpr std::size_t findings_kept = 100;
+
+/// Calls, and turns what the journal throws into the API's error.
+template <class Call>
+auto translated(Call call) {
+  try {
+    return call();
+  } catch (const store_error& error) {
+    throw engine_error(error.what());
+  } catch (const journal_corrupt& error) {
+    throw engine_error(error.what());
+  } catch (const broken_invariant& error) {
+    throw engine_error(std::string{"the journal breaks an invariant: "} + error.what());
+  }
+}
+
+std::uint16_t shards_of(store& disk) {
+  const auto mark = disk.mark(marks::shards);
+  constexpr std::uint16_t when_empty = 8;
+  return mark ? static_cast<std::uint16_t>(marks::decode_number(*mark, marks::shards)) : when_empty;
+}
+
+/// Reads a journal from its first event, shard by shard.
+class verifier {
+public:
+  verifier(group_commit_journal& journal, const std::function<void(std::uint64_t)>& progress)
+    : journal_(journal), progress_(progress) {}
+
+  verify_report run() {
+    for (std::uint16_t shard = 0; shard < journal_.shards(); ++shard)
+      check_shard(shard);
+    if (report_.events != journal_.last())
+      find("the journal ends at position " + std::to_string(journal_.last()) + " and holds "
+           + std::to_string(report_.events) + " events");
+    report_.sums = audit(journal_);
+    for (const auto& finding : report_.sums.findings)
+      find(finding);
+    return std::move(report_);
+  }
+
+private:
+  void check_shard(std::uint16_t shard) {
+    entity_images images;
+    const auto last = journal_.disk().last_chunk(shard);
+    for (std::uint64_t number = 1; number <= last; ++number)
+      guarded("chunk " + std::to_string(number) + " of shard " + std::to_string(shard),
+              [&] { check_chunk(shard, number, images); });
+    report_.entities += images.size();
+    for (const auto& [ref, image] : images)
+      guarded(to_string(ref), [&, &ref = ref, &image = image] { compare(ref, image); });
+  }
+
+  void check_chunk(std::uint16_t shard, std::uint64_t number, entity_images& images) {
+    const auto bytes = journal_.disk().chunk(shard, number);
+    if (!bytes)
+      throw journal_corrupt("it is missing");
+    const auto header = read_header(*bytes);
+    if (header.shard != shard || header.number != number)
+      throw journal_corrupt("it is another chunk");
+    ++report_.chunks;
+    read_chunk(*bytes, [&](recorded_event&& event) {
+      ++report_.events;
+      auto at = images.find(event.stream);
+      if (at == images.end())
+        at = images.emplace(event.stream, entity_image{event.stream}).first;
+      at->second.evolve(event);
+    });
+    progress_(report_.events);
+  }
+
+  /// What the snapshot and the tail tell is what all events tell.
+  void compare(const entity_ref& ref, const entity_image& from_events) {
+    const auto current = load_entity(journal_, ref);
+    if (current.version() != from_events.version())
+      find(to_string(ref) + ": its snapshot leads to version " + std::to_string(current.version())
+           + ", its events to version " + std::to_string(from_events.version()));
+    else if (!current.same_state(from_events))
+      find(to_string(ref) + ": its snapshot does not tell what its events tell");
+  }
+
+  template <class Check>
+  void guarded(const std::string& where, Check check) {
+    try {
+      check();
+    } catch (const journal_corrupt& error) {
+      find(where + " is corrupted: " + error.what());
+    } catch (const broken_invariant& error) {
+      find(where + " breaks an invariant: " + error.what());
+    }
+  }
+
+  void find(const std::string& finding) {
+    if (report_.findings.size() < findings_kept)
+      report_.findings.push_back(finding);
+  }
+
+  group_commit_journal& journal_;
+  const std::function<void(std::uint64_t)>& progress_;
+  verify_report report_;
+};
+
+class directory_inspector final : public inspector {
+public:
+  explicit directory_inspector(const std::filesystem::path& directory) {
+    rocks_options how;
+    how.read_only = true;
+    auto disk = open_rocks_store(directory, how);
+    journal_options options;
+    options.shards = shards_of(*disk);
+    options.read_only = true;
+    journal_ = std::make_unique<group_commit_journal>(std::move(disk), options);
+  }
+
+  entity_view show(const entity_ref& entity) override {
+    return translated([&] {
+      auto view = load_entity(*journal_, entity).view(business_now());
+      if (auto* order = std::get_if<order_view>(&view)) {
+        const auto payment =
+          load_entity(*journal_, {entity_kind::payment, entity.key}).view(business_now());
+        if (const auto* found = std::get_if<payment_view>(&payment))
+          order->payment = *found;
+      }
+      return view;
+    });
+  }
+
+  void history(const entity_ref& entity,
+               const std::function<void(const event_notice&)>& visit) override {
+    translated([&] {
+      journal_->history(entity, [&](recorded_event&& event) { visit(notice_of(event)); });
+    });
+  }
+
+  void export_events(const std::function<bool(const event_notice&)>& visit) override {
+    translated([&] {
+      journal_scan scan{*journal_};
+      recorded_event event;
+      while (scan.next(event) && visit(notice_of(event))) {
+      }
+    });
+  }
+
+  std::uint64_t last_position() override { return journal_->last(); }
+
+  verify_report verify(const std::function<void(std::uint64_t)>& progress) override {
+    return translated([&] { return verifier{*journal_, progress}.run(); });
+  }
+
+private:
+  /// The business time of the newest event: holds that lapsed before it are free.
+  unix_millis business_now() {
+    unix_millis newest = 0;
+    for (std::uint16_t shard = 0; shard < journal_->shards(); ++shard)
+      if (const auto last = journal_->disk().last_chunk(shard))
+        read_chunk(journal_->disk().chunk(shard, last).value(), [&](recorded_event&& event) {
+          newest = std::max(newest, event.event.at);
+        });
+    return newest;
+  }
+
+  std::unique_ptr<group_commit_journal> journal_;
+};
+
+} // namespace
+
+std::unique_ptr<inspector> inspector::open(const std::filesystem::path& directory) {
+  return translated([&]() -> std::unique_ptr<inspector> {
+    return std::make_unique<directory_inspector>(directory);
+  });
+}
+
+} // namespace purser

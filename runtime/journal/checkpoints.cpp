@@ -1,0 +1,225 @@
+// Of group_commit_journal: what happens at the opening and at checkpoints.
+#include "actors/command_log.hpp"
+#include "runtime/journal/group_commit.hpp"
+#include "runtime/journal/marks.hpp"
+
+#include <algorithm>
+
+namespace purser {
+
+namespace {
+
+/// Snapshots are written in batches of about this size.
+constexpr std::size_t snapshot_batch_bytes = 4 * 1024 * 1024;
+
+/// The index is rebuilt this many chunks at a time.
+constexpr std::uint64_t index_rebuild_chunks = 256;
+
+std::string place(std::uint16_t shard, std::uint64_t number) {
+  return "chunk " + std::to_string(number) + " of shard " + std::to_string(shard);
+}
+
+/// The header, checked against where the chunk was found. Throws journal_corrupt, naming the place.
+chunk_header checked_header(std::string_view bytes, std::uint16_t shard, std::uint64_t number) {
+  try {
+    const auto header = read_header(bytes);
+    if (header.shard != shard || header.number != number)
+      throw journal_corrupt("it is another chunk");
+    return header;
+  } catch (const journal_corrupt& error) {
+    throw journal_corrupt(place(shard, number) + " is corrupted: " + error.what());
+  }
+}
+
+index_batch::id id_of(const recorded_event& event) {
+  return {event.stream, event.event.cause,
+          {event.event.fingerprint, event.version,
+           static_cast<std::uint16_t>(recorded_rejection(event.event))}};
+}
+
+} // namespace
+
+// -- Opening ----------------------------------------------------------------------------------------
+
+void group_commit_journal::recover() {
+  if (const auto stored = disk_->mark(marks::shards)) {
+    const auto count = marks::decode_number(*stored, marks::shards);
+    if (count != options_.shards)
+      throw store_error("the journal has " + std::to_string(count) + " shards, not "
+                        + std::to_string(options_.shards)
+                        + "; set engine.shards to that, or start a new data directory");
+  } else if (!options_.read_only) {
+    store_batch first;
+    first.marks.emplace_back(marks::format, marks::encode_number(marks::format_version));
+    first.marks.emplace_back(marks::shards, marks::encode_number(options_.shards));
+    disk_->write(first);
+    disk_->sync(0);
+  }
+  position newest = 0;
+  for (std::uint16_t shard = 0; shard < options_.shards; ++shard)
+    newest = std::max(newest, recover_shard(shard));
+  const auto head = disk_->mark(marks::head);
+  const auto expected = head ? marks::decode_number(*head, marks::head) : 0;
+  if (newest != expected)
+    throw journal_corrupt("the journal ends at position " + std::to_string(newest)
+                          + ", but position " + std::to_string(expected)
+                          + " was written last: part of it is missing");
+  last_.store(newest, std::memory_order_release);
+  durable_.store(newest, std::memory_order_release);
+}
+
+position group_commit_journal::recover_shard(std::uint16_t shard) {
+  auto& tail = tails_[shard];
+  if (const auto mark = disk_->mark(marks::checkpoint_key(shard)))
+    tail.checkpoint = marks::decode_number(*mark, marks::checkpoint);
+  const auto last_number = disk_->last_chunk(shard);
+  if (last_number < tail.checkpoint)
+    throw journal_corrupt("shard " + std::to_string(shard) + " ends at chunk "
+                          + std::to_string(last_number) + ", but its checkpoint is at chunk "
+                          + std::to_string(tail.checkpoint));
+  tail.next_chunk = last_number + 1;
+  position newest = 0;
+  if (last_number != 0) {
+    const auto bytes = *bytes_of(shard, last_number);
+    newest = checked_header(bytes, shard, last_number).last;
+  }
+  if (!options_.read_only && disk_->index_covered(shard) < tail.checkpoint)
+    rebuild_index(shard);
+  position before = 0;
+  for (auto number = tail.checkpoint + 1; number <= last_number; ++number) {
+    const auto bytes = bytes_of(shard, number);
+    const auto header = checked_header(*bytes, shard, number);
+    if (header.first <= before)
+      throw journal_corrupt(place(shard, number) + " is out of order");
+    before = header.last;
+    tail.bytes += bytes->size();
+    read_chunk(*bytes, [&](recorded_event&& event) {
+      auto& entry = tail.fresh[event.stream];
+      if (entry.version != 0 && event.version != entry.version + 1)
+        throw journal_corrupt(to_string(event.stream) + ": event " + std::to_string(event.version)
+                              + " follows event " + std::to_string(entry.version) + " in "
+                              + place(shard, number));
+      entry.version = event.version;
+      if (entry.chunks.empty() || entry.chunks.back() != number)
+        entry.chunks.push_back(number);
+    });
+  }
+  return newest;
+}
+
+/// The index was lost or is behind: everything in it comes from the chunks.
+void group_commit_journal::rebuild_index(std::uint16_t shard) {
+  const auto up_to = tails_[shard].checkpoint;
+  for (auto done = disk_->index_covered(shard); done < up_to;) {
+    const auto part = std::min(up_to, done + index_rebuild_chunks);
+    std::unordered_map<entity_ref, std::vector<std::uint64_t>, entity_ref_hash> postings;
+    index_batch batch;
+    for (auto number = done + 1; number <= part; ++number)
+      read_chunk(*bytes_of(shard, number), [&](recorded_event&& event) {
+        auto& chunks = postings[event.stream];
+        if (chunks.empty() || chunks.back() != number)
+          chunks.push_back(number);
+        if (event.event.fingerprint != 0)
+          batch.ids.push_back(id_of(event));
+      });
+    for (auto& [stream, chunks] : postings)
+      batch.postings.push_back({stream, std::move(chunks)});
+    batch.shard = shard;
+    batch.covered = part;
+    disk_->write_index(batch);
+    done = part;
+  }
+}
+
+// -- Checkpoints ------------------------------------------------------------------------------------
+
+std::uint64_t group_commit_journal::tail_bytes(std::uint16_t shard) const {
+  const std::lock_guard lock{mutex_};
+  const auto& tail = tails_[shard];
+  return tail.bytes + (tail.open ? tail.open->size() : 0);
+}
+
+std::uint64_t group_commit_journal::checkpoint(std::uint16_t shard) const {
+  const std::lock_guard lock{mutex_};
+  return tails_[shard].checkpoint;
+}
+
+checkpoint_span group_commit_journal::begin_checkpoint(std::uint16_t shard) {
+  std::unique_lock lock{mutex_};
+  auto& tail = tails_[shard];
+  if (tail.checkpointing)
+    throw std::logic_error("a checkpoint of the shard is under way");
+  close_chunk(tail);
+  const auto next = tail.open ? tail.open->header().number : tail.next_chunk;
+  const checkpoint_span span{shard, tail.checkpoint, next - 1};
+  const auto high = last();
+  tail.checkpointing = true;
+  tail.folding = std::exchange(tail.fresh, {});
+  tail.bytes = 0;
+  work_.notify_one();
+  committed_.wait(lock, [&] { return durable() >= high || stopped_ || !failure_.empty(); });
+  if (durable() < high)
+    throw journal_stopped(failure_.empty() ? "the journal is closed" : failure_);
+  return span;
+}
+
+void group_commit_journal::read_span(const checkpoint_span& span, const event_visitor& visit) {
+  for (auto number = span.after + 1; number <= span.up_to; ++number)
+    read_chunk(*bytes_of(span.shard, number), visit);
+}
+
+void group_commit_journal::complete_checkpoint(const checkpoint_span& span,
+                                               checkpoint_result result) {
+  auto& tail = tails_[span.shard];
+  result.index.shard = span.shard;
+  result.index.covered = span.up_to;
+  // Nobody else changes `folding` while the checkpoint is under way.
+  for (const auto& [stream, entry] : tail.folding)
+    result.index.postings.push_back({stream, entry.chunks});
+  disk_->write_index(result.index);
+  store_batch batch;
+  std::size_t bytes = 0;
+  for (auto& snapshot : result.snapshots) {
+    bytes += snapshot.second.size();
+    batch.snapshots.push_back(std::move(snapshot));
+    if (bytes >= snapshot_batch_bytes) {
+      disk_->write(batch);
+      batch = {};
+      bytes = 0;
+    }
+  }
+  for (const auto& entity : result.opened)
+    batch.marks.emplace_back(marks::open_key(entity), std::string{});
+  for (const auto& entity : result.closed)
+    batch.unmarks.push_back(marks::open_key(entity));
+  batch.marks.emplace_back(marks::checkpoint_key(span.shard), marks::encode_number(span.up_to));
+  disk_->write(batch);
+  generation folded; // destroyed without the lock
+  const std::lock_guard lock{mutex_};
+  folded.swap(tail.folding);
+  tail.checkpoint = span.up_to;
+  tail.checkpointing = false;
+}
+
+std::vector<entity_ref> group_commit_journal::open_at_checkpoint() {
+  std::vector<entity_ref> found;
+  disk_->for_each_mark(marks::open, [&](std::string_view rest, std::string_view) {
+    found.push_back(entity_of(rest));
+  });
+  return found;
+}
+
+std::vector<entity_ref> group_commit_journal::tail_entities() {
+  std::vector<entity_ref> found;
+  const std::lock_guard lock{mutex_};
+  for (const auto& tail : tails_) {
+    for (const auto& [stream, entry] : tail.fresh)
+      found.push_back(stream);
+    for (const auto& [stream, entry] : tail.folding)
+      if (!tail.fresh.contains(stream))
+        found.push_back(stream);
+  }
+  return found;
+}
+
+} // namespace purser

@@ -1,0 +1,316 @@
+#include "runtime/journal/group_commit.hpp"
+
+#include "actors/codec.hpp"
+#include "actors/command_log.hpp"
+#include "runtime/journal/marks.hpp"
+
+#include <algorithm>
+#include <chrono>
+
+namespace purser {
+
+namespace {
+
+std::uint64_t elapsed_us(std::chrono::steady_clock::time_point since) {
+  return static_cast<std::uint64_t>(
+    std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now() - since)
+      .count());
+}
+
+} // namespace
+
+group_commit_journal::group_commit_journal(std::unique_ptr<store> disk, journal_options options)
+  : options_(std::move(options)), disk_(std::move(disk)), tails_(options_.shards) {
+  recover();
+  if (!options_.read_only)
+    writer_ = std::thread{[this] { run(); }};
+}
+
+group_commit_journal::~group_commit_journal() { stop(); }
+
+// -- Appending --------------------------------------------------------------------------------------
+
+void group_commit_journal::require_running() const {
+  if (stopping_ || options_.read_only)
+    throw journal_stopped(failure_.empty() ? "the journal is closed" : failure_);
+}
+
+chunk_writer& group_commit_journal::open_chunk(std::uint16_t shard) {
+  auto& tail = tails_[shard];
+  if (!tail.open)
+    tail.open = std::make_unique<chunk_writer>(shard, tail.next_chunk++);
+  return *tail.open;
+}
+
+void group_commit_journal::close_chunk(shard_tail& tail) {
+  if (!tail.open || tail.open->empty())
+    return;
+  const auto now = options_.wall_clock_ms ? options_.wall_clock_ms() : 0;
+  const auto header = tail.open->header();
+  queued_.push_back(
+    {header, std::make_shared<const std::string>(std::move(*tail.open).finish(now))});
+  tail.bytes += queued_.back().bytes->size();
+  tail.open.reset();
+}
+
+position group_commit_journal::append(const entity_ref& stream, std::uint64_t expected_version,
+                                      std::span<const event_record> events) {
+  const auto shard = shard_of(stream, options_.shards);
+  const std::lock_guard lock{mutex_};
+  require_running();
+  auto& tail = tails_[shard];
+  auto& entry = tail.fresh[stream];
+  auto known = entry.version;
+  if (known == 0)
+    if (const auto folding = tail.folding.find(stream); folding != tail.folding.end())
+      known = folding->second.version;
+  if (known != 0 && known != expected_version)
+    throw version_conflict(to_string(stream) + ": an event is to follow version "
+                           + std::to_string(expected_version) + ", but version "
+                           + std::to_string(known) + " was the last");
+  auto at = last_.load(std::memory_order_relaxed);
+  auto version = expected_version;
+  for (const auto& event : events) {
+    auto& chunk = open_chunk(shard);
+    chunk.add(++at, stream, ++version, event);
+    if (entry.chunks.empty() || entry.chunks.back() != chunk.header().number)
+      entry.chunks.push_back(chunk.header().number);
+    if (chunk.size() >= options_.chunk_bytes)
+      close_chunk(tail);
+  }
+  entry.version = version;
+  figures_.events += events.size();
+  last_.store(at, std::memory_order_release);
+  work_.notify_one();
+  return at;
+}
+
+void group_commit_journal::when_durable(task output) {
+  {
+    const std::lock_guard lock{mutex_};
+    if (!failure_.empty())
+      return; // J3: dropped
+    if (const auto at = last(); at > durable()) {
+      outputs_.emplace_back(at, std::move(output));
+      return;
+    }
+  }
+  output();
+}
+
+// -- The writer -------------------------------------------------------------------------------------
+
+void group_commit_journal::run() {
+  std::unique_lock lock{mutex_};
+  for (;;) {
+    work_.wait(lock, [this] { return last() > durable() || stopping_; });
+    if (!failure_.empty() || (stopping_ && last() == durable()))
+      break;
+    for (auto& tail : tails_)
+      close_chunk(tail);
+    in_flight_ = std::exchange(queued_, {});
+    const auto high = last();
+    lock.unlock();
+    const bool written = commit(in_flight_, high);
+    lock.lock();
+    if (!written)
+      break;
+    in_flight_.clear();
+    durable_.store(high, std::memory_order_release);
+    committed_.notify_all();
+    lock.unlock();
+    release_outputs();
+    if (options_.on_commit)
+      options_.on_commit(high);
+    lock.lock();
+  }
+  stopped_ = true;
+  committed_.notify_all();
+}
+
+bool group_commit_journal::commit(std::vector<closed_chunk>& chunks, position high) {
+  store_batch batch;
+  std::uint64_t bytes = 0;
+  for (const auto& chunk : chunks) {
+    batch.chunks.push_back({chunk.header.shard, chunk.header.number, *chunk.bytes});
+    bytes += chunk.bytes->size();
+  }
+  batch.marks.emplace_back(marks::head, marks::encode_position(high));
+  try {
+    const auto began = std::chrono::steady_clock::now();
+    disk_->write(batch);
+    const auto wrote = elapsed_us(began);
+    disk_->sync(high);
+    const std::lock_guard lock{mutex_};
+    ++figures_.commits;
+    figures_.bytes += bytes;
+    figures_.write_us += wrote;
+    figures_.sync_us += elapsed_us(began) - wrote;
+    return true;
+  } catch (const std::exception& error) {
+    fail(error.what());
+    return false;
+  }
+}
+
+void group_commit_journal::release_outputs() {
+  std::deque<std::pair<position, task>> due;
+  {
+    const std::lock_guard lock{mutex_};
+    while (!outputs_.empty() && outputs_.front().first <= durable()) {
+      due.push_back(std::move(outputs_.front()));
+      outputs_.pop_front();
+    }
+  }
+  for (auto& [at, output] : due)
+    output();
+}
+
+void group_commit_journal::fail(const std::string& why) {
+  std::deque<std::pair<position, task>> dropped;
+  {
+    const std::lock_guard lock{mutex_};
+    if (!failure_.empty())
+      return;
+    failure_ = why.empty() ? "the journal failed" : why;
+    stopping_ = true;
+    dropped.swap(outputs_);
+    work_.notify_one();
+    committed_.notify_all();
+  }
+  if (options_.on_failure)
+    options_.on_failure(why);
+}
+
+void group_commit_journal::stop() {
+  {
+    const std::lock_guard lock{mutex_};
+    stopping_ = true;
+    work_.notify_one();
+  }
+  if (writer_.joinable())
+    writer_.join();
+}
+
+void group_commit_journal::abandon(const std::string& why) {
+  fail(why);
+  stop();
+}
+
+journal_figures group_commit_journal::figures() const {
+  const std::lock_guard lock{mutex_};
+  return figures_;
+}
+
+// -- Reading ----------------------------------------------------------------------------------------
+
+std::vector<std::uint64_t> group_commit_journal::tail_chunks(const shard_tail& tail,
+                                                             const entity_ref& stream) const {
+  std::vector<std::uint64_t> numbers;
+  for (const auto* part : {&tail.folding, &tail.fresh})
+    if (const auto found = part->find(stream); found != part->end())
+      for (const auto number : found->second.chunks)
+        if (numbers.empty() || numbers.back() != number)
+          numbers.push_back(number);
+  return numbers;
+}
+
+/// The bytes of a chunk wherever they are. The caller does not hold the lock.
+std::shared_ptr<const std::string> group_commit_journal::bytes_of(std::uint16_t shard,
+                                                                  std::uint64_t number) {
+  {
+    const std::lock_guard lock{mutex_};
+    if (const auto& open = tails_[shard].open; open && open->header().number == number)
+      return std::make_shared<const std::string>(open->peek());
+    for (const auto* list : {&queued_, &in_flight_})
+      for (const auto& chunk : *list)
+        if (chunk.header.shard == shard && chunk.header.number == number)
+          return chunk.bytes;
+  }
+  if (auto bytes = disk_->chunk(shard, number))
+    return std::make_shared<const std::string>(std::move(*bytes));
+  throw journal_corrupt("chunk " + std::to_string(number) + " of shard " + std::to_string(shard)
+                        + " is missing");
+}
+
+void group_commit_journal::load(const entity_ref& stream, load_callback callback) {
+  const auto shard = shard_of(stream, options_.shards);
+  stored_stream found;
+  std::string error;
+  try {
+    std::vector<std::uint64_t> chunks;
+    {
+      const std::lock_guard lock{mutex_};
+      chunks = tail_chunks(tails_[shard], stream);
+    }
+    std::uint64_t version = 0;
+    if (auto stored = disk_->snapshot(stream)) { // after the tail: it is only ever newer
+      auto opened = marks::open_snapshot(stream, *stored);
+      version = opened.version;
+      found.snapshot = std::move(opened.bytes);
+    }
+    for (const auto number : chunks)
+      read_chunk_of(*bytes_of(shard, number), stream, [&](recorded_event&& event) {
+        if (event.version > version)
+          found.tail.push_back(std::move(event));
+      });
+  } catch (const std::exception& failure) {
+    error = failure.what();
+  }
+  callback(std::move(found), std::move(error));
+}
+
+void group_commit_journal::find_command(const entity_ref& stream, const std::string& key,
+                                        outcome_callback callback) {
+  std::optional<command_outcome> found;
+  std::string error;
+  try {
+    const auto shard = shard_of(stream, options_.shards);
+    std::vector<std::uint64_t> chunks; // first: a checkpoint moves from here to the index, never back
+    {
+      const std::lock_guard lock{mutex_};
+      chunks = tail_chunks(tails_[shard], stream);
+    }
+    found = disk_->outcome(stream, key);
+    if (!found)
+      for (const auto number : chunks)
+        read_chunk_of(*bytes_of(shard, number), stream, [&](recorded_event&& event) {
+          if (event.event.fingerprint != 0 && event.event.cause == key)
+            found =
+              command_outcome{event.event.fingerprint, event.version,
+                              static_cast<std::uint16_t>(recorded_rejection(event.event))};
+        });
+  } catch (const std::exception& failure) {
+    error = failure.what();
+  }
+  callback(found, std::move(error));
+}
+
+void group_commit_journal::history(const entity_ref& stream, const event_visitor& visit) {
+  const auto shard = shard_of(stream, options_.shards);
+  std::vector<std::uint64_t> tail;
+  std::uint64_t covered = 0;
+  {
+    const std::lock_guard lock{mutex_};
+    tail = tail_chunks(tails_[shard], stream);
+    covered = tails_[shard].checkpoint;
+  }
+  if (disk_->index_covered(shard) < covered)
+    throw store_error("the index of histories is missing or behind the journal; it is rebuilt when an "
+                      "engine opens the directory");
+  auto chunks = disk_->postings(stream);
+  std::erase_if(chunks, [&](std::uint64_t number) { return number > covered; });
+  for (const auto number : tail)
+    if (chunks.empty() || number > chunks.back())
+      chunks.push_back(number);
+  std::uint64_t version = 0;
+  for (const auto number : chunks)
+    read_chunk_of(*bytes_of(shard, number), stream, [&](recorded_event&& event) {
+      if (event.version <= version)
+        return; // a chunk named twice
+      version = event.version;
+      visit(std::move(event));
+    });
+}
+
+} // namespace purser

@@ -1,0 +1,201 @@
+// The journal of a node: one total order, one writer thread that gathers what is queued, commits it as one
+// batch with one sync, and then releases the outputs (architecture.md, 3 and 4).
+//
+// J1 Positions are dense, and what survives a crash is a prefix of them.
+// J2 An output runs only when everything appended before it was asked for is durable.
+// J3 A write or sync that failed is never retried: the journal is finished, what waits is dropped.
+// J4 A stream's versions are dense; a writer with another version is refused.
+// J5 A load sees every event appended before it, durable or not.
+#pragma once
+
+#include "runtime/journal/chunk.hpp"
+#include "runtime/journal/store.hpp"
+
+#include <atomic>
+#include <condition_variable>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <thread>
+#include <unordered_map>
+#include <vector>
+
+namespace purser {
+
+struct journal_options {
+  std::uint16_t shards = 8;
+  std::size_t chunk_bytes = 64 * 1024; ///< a chunk is closed when it has grown to this
+  bool read_only = false;              ///< nothing is appended, nothing is written
+  std::function<std::int64_t()> wall_clock_ms; ///< for the commit time in chunks; may be empty
+  /// Called once, on the writer's thread, when the journal has failed (J3).
+  std::function<void(const std::string& why)> on_failure;
+  /// Called on the writer's thread after each commit.
+  std::function<void(position durable)> on_commit;
+};
+
+struct journal_figures {
+  std::uint64_t commits = 0;
+  std::uint64_t events = 0;
+  std::uint64_t bytes = 0;
+  std::uint64_t write_us = 0;
+  std::uint64_t sync_us = 0;
+};
+
+/// A stretch of a shard's chunks that a checkpoint folds into snapshots.
+struct checkpoint_span {
+  std::uint16_t shard = 0;
+  std::uint64_t after = 0;      ///< the last chunk that the snapshots cover already
+  std::uint64_t up_to = 0;      ///< the last chunk of the span
+};
+
+/// What a checkpoint has made of a span.
+struct checkpoint_result {
+  std::vector<std::pair<entity_ref, std::string>> snapshots;
+  std::vector<entity_ref> opened; ///< entities with a step under way
+  std::vector<entity_ref> closed;
+  index_batch index;
+};
+
+class group_commit_journal final : public journal {
+public:
+  /// Opens: reads every chunk behind the checkpoints. Throws store_error, journal_corrupt.
+  group_commit_journal(std::unique_ptr<store> disk, journal_options options);
+
+  /// Flushes, then stops.
+  ~group_commit_journal() override;
+
+  position append(const entity_ref& stream, std::uint64_t expected_version,
+                  std::span<const event_record> events) override;
+  position last() const override { return last_.load(std::memory_order_acquire); }
+  position durable() const override { return durable_.load(std::memory_order_acquire); }
+  void when_durable(task output) override;
+  void load(const entity_ref& stream, load_callback callback) override;
+  void find_command(const entity_ref& stream, const std::string& key,
+                    outcome_callback callback) override;
+
+  /// Makes everything appended durable, runs the outputs, ends the writer. Appends throw from now on.
+  void stop();
+
+  /// Ends as a crash would: what is not durable is lost, outputs are dropped. For tests and faults.
+  void abandon(const std::string& why);
+
+  std::uint16_t shards() const noexcept { return options_.shards; }
+  journal_figures figures() const;
+  store& disk() noexcept { return *disk_; }
+
+  // -- Checkpoints ------------------------------------------------------------------------------------
+
+  /// Bytes appended to a shard since its last checkpoint began.
+  std::uint64_t tail_bytes(std::uint16_t shard) const;
+
+  /// Begins a checkpoint: everything appended to the shard so far. One at a time per shard. Waits until
+  /// the span is durable. Throws journal_stopped.
+  checkpoint_span begin_checkpoint(std::uint16_t shard);
+
+  /// Visits the events of chunks (after, up_to], in order. Throws journal_corrupt, store_error.
+  void read_span(const checkpoint_span& span, const event_visitor& visit);
+
+  /// Stores what a checkpoint made; the index first. When it returns, the shard's tail is what came
+  /// after the span. Throws store_error.
+  void complete_checkpoint(const checkpoint_span& span, checkpoint_result result);
+
+  /// The last chunk that a shard's snapshots cover.
+  std::uint64_t checkpoint(std::uint16_t shard) const;
+
+  /// Entities that had a step under way at their shard's checkpoint.
+  std::vector<entity_ref> open_at_checkpoint();
+
+  /// Entities with events behind their shard's checkpoint.
+  std::vector<entity_ref> tail_entities();
+
+  // -- Readers ----------------------------------------------------------------------------------------
+
+  /// Every event of a stream, in order, from the first. Throws journal_corrupt, store_error.
+  void history(const entity_ref& stream, const event_visitor& visit);
+
+private:
+  struct tail_entry {
+    std::uint64_t version = 0;
+    std::vector<std::uint64_t> chunks;
+  };
+  using generation = std::unordered_map<entity_ref, tail_entry, entity_ref_hash>;
+
+  struct closed_chunk {
+    chunk_header header;
+    std::shared_ptr<const std::string> bytes;
+  };
+
+  struct shard_tail {
+    std::unique_ptr<chunk_writer> open;
+    generation fresh;               ///< since the last checkpoint began
+    generation folding;             ///< of the checkpoint under way
+    bool checkpointing = false;
+    std::uint64_t next_chunk = 1;   ///< after the open one
+    std::uint64_t checkpoint = 0;
+    std::uint64_t bytes = 0;
+  };
+
+  void recover();
+  position recover_shard(std::uint16_t shard);
+  void rebuild_index(std::uint16_t shard);
+  void close_chunk(shard_tail& tail);
+  chunk_writer& open_chunk(std::uint16_t shard);
+  void run();
+  bool commit(std::vector<closed_chunk>& chunks, position high);
+  void release_outputs();
+  void fail(const std::string& why);
+  void require_running() const;
+  std::shared_ptr<const std::string> bytes_of(std::uint16_t shard, std::uint64_t number);
+  std::vector<std::uint64_t> tail_chunks(const shard_tail& tail, const entity_ref& stream) const;
+
+  journal_options options_;
+  std::unique_ptr<store> disk_;
+
+  mutable std::mutex mutex_;
+  std::condition_variable work_;
+  std::condition_variable committed_;
+  std::vector<shard_tail> tails_;
+  std::vector<closed_chunk> queued_;    ///< closed, waiting for the writer
+  std::vector<closed_chunk> in_flight_; ///< being written
+  std::deque<std::pair<position, task>> outputs_;
+  bool stopping_ = false;
+  bool stopped_ = false;
+  std::string failure_;
+  journal_figures figures_;
+  std::atomic<position> last_{0};
+  std::atomic<position> durable_{0};
+  std::thread writer_;
+};
+
+/// Reads all events in the order of their positions, up to what was durable when it began.
+class journal_scan {
+public:
+  /// From the beginning. The journal must outlive the scan.
+  explicit journal_scan(group_commit_journal& source);
+
+  /// @returns false at the end. Throws journal_corrupt, store_error.
+  bool next(recorded_event& event);
+
+  /// Sees what has become durable since.
+  void refresh();
+
+  /// Skips everything up to a position, without reading more than it must.
+  void seek_after(position after);
+
+private:
+  struct shard_lane {
+    std::uint64_t next_chunk = 1;
+    std::deque<recorded_event> events;
+    bool exhausted = false;
+  };
+
+  void fill(std::uint16_t shard);
+
+  group_commit_journal& source_;
+  position limit_ = 0;
+  position after_ = 0;
+  std::vector<shard_lane> lanes_;
+};
+
+} // namespace purser

@@ -1,0 +1,57 @@
+#include "runtime/journal/marks.hpp"
+
+#include "actors/codec.hpp"
+#include "runtime/journal/store.hpp"
+
+#include <cstring>
+
+#include <xxhash.h>
+
+namespace purser::marks {
+
+std::string checkpoint_key(std::uint16_t shard) {
+  return std::string{checkpoint} + std::to_string(shard);
+}
+
+std::string open_key(const entity_ref& entity) { return std::string{open} + store_key(entity); }
+
+std::string encode_number(std::uint64_t value) {
+  std::string bytes;
+  codec::put_varint(bytes, value);
+  return bytes;
+}
+
+std::uint64_t decode_number(std::string_view bytes, std::string_view what) {
+  try {
+    return codec::take_varint(bytes);
+  } catch (const codec::decode_error& error) {
+    throw journal_corrupt("the mark " + std::string{what} + " cannot be read: " + error.what());
+  }
+}
+
+std::string seal_snapshot(std::uint64_t version, std::string_view bytes) {
+  std::string sealed;
+  sealed.reserve(bytes.size() + 18);
+  codec::put_varint(sealed, version);
+  sealed += bytes;
+  const std::uint64_t checksum = XXH3_64bits(sealed.data(), sealed.size());
+  sealed.append(reinterpret_cast<const char*>(&checksum), sizeof checksum);
+  return sealed;
+}
+
+opened_snapshot open_snapshot(const entity_ref& entity, std::string_view stored) {
+  std::uint64_t checksum = 0;
+  if (stored.size() < sizeof checksum + 1)
+    throw journal_corrupt("the snapshot of " + to_string(entity) + " is cut short");
+  const auto body = stored.substr(0, stored.size() - sizeof checksum);
+  std::memcpy(&checksum, stored.data() + body.size(), sizeof checksum);
+  if (XXH3_64bits(body.data(), body.size()) != checksum)
+    throw journal_corrupt("the snapshot of " + to_string(entity) + " has a wrong checksum");
+  auto rest = body;
+  opened_snapshot opened;
+  opened.version = codec::take_varint(rest);
+  opened.bytes = rest;
+  return opened;
+}
+
+} // namespace purser::marks

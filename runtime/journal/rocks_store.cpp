@@ -1,0 +1,373 @@
+#include "runtime/journal/rocks_store.hpp"
+
+#include "actors/codec.hpp"
+#include "runtime/journal/directory_lock.hpp"
+#include "runtime/journal/durable_mark.hpp"
+#include "runtime/journal/marks.hpp"
+
+#include <algorithm>
+#include <array>
+
+#include <rocksdb/db.h>
+#include <rocksdb/env.h>
+#include <rocksdb/filter_policy.h>
+#include <rocksdb/table.h>
+#include <rocksdb/write_batch.h>
+
+namespace purser {
+
+namespace {
+
+namespace fs = std::filesystem;
+using rocksdb::Slice;
+using rocksdb::Status;
+
+constexpr std::size_t mib = 1024 * 1024;
+constexpr char separator = '\0'; // ids hold no control characters
+
+/// Throws what a status means: the disk says no, or stored bytes are not what was written.
+void require(const Status& status, const std::string& what) {
+  if (status.ok())
+    return;
+  const auto text = what + ": " + status.ToString();
+  if (status.IsCorruption())
+    throw journal_corrupt(text);
+  throw store_error(status.IsNoSpace() || status.subcode() == Status::SubCode::kNoSpace
+                      ? what + ": the disk is full (" + status.ToString() + ")"
+                      : text);
+}
+
+void put_big_endian(std::string& out, std::uint64_t value, int bytes) {
+  for (int shift = 8 * (bytes - 1); shift >= 0; shift -= 8)
+    out.push_back(static_cast<char>(value >> shift));
+}
+
+std::uint64_t get_big_endian(std::string_view in) {
+  std::uint64_t value = 0;
+  for (const char c : in)
+    value = value << 8 | static_cast<unsigned char>(c);
+  return value;
+}
+
+std::string chunk_key(std::uint16_t shard, std::uint64_t number) {
+  std::string key;
+  put_big_endian(key, shard, sizeof shard);
+  put_big_endian(key, number, sizeof number);
+  return key;
+}
+
+std::string index_key(const entity_ref& stream) {
+  auto key = store_key(stream);
+  key.push_back(separator);
+  return key;
+}
+
+/// A reader leaves no log file in the directory.
+class silent_log final : public rocksdb::Logger {
+public:
+  using rocksdb::Logger::Logv;
+  void Logv(const char*, va_list) override {}
+};
+
+rocksdb::Options base_options() {
+  rocksdb::Options options;
+  options.create_if_missing = true;
+  options.create_missing_column_families = true;
+  options.compression = rocksdb::kLZ4Compression;
+  options.wal_recovery_mode = rocksdb::WALRecoveryMode::kPointInTimeRecovery;
+  options.max_background_jobs = 2;
+  options.info_log_level = rocksdb::InfoLogLevel::WARN_LEVEL;
+  options.keep_log_file_num = 2;
+  options.max_write_buffer_number = 4;
+  return options;
+}
+
+rocksdb::ColumnFamilyOptions with_bloom(rocksdb::ColumnFamilyOptions options) {
+  rocksdb::BlockBasedTableOptions table;
+  table.filter_policy.reset(rocksdb::NewBloomFilterPolicy(10, false));
+  options.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
+  return options;
+}
+
+/// One RocksDB instance with its column families.
+class database {
+public:
+  database(const fs::path& path, const rocksdb::Options& options,
+           const std::vector<rocksdb::ColumnFamilyDescriptor>& families, bool read_only) {
+    rocksdb::DB* db = nullptr;
+    require(read_only ? rocksdb::DB::OpenForReadOnly(options, path.string(), families, &handles_, &db)
+                      : rocksdb::DB::Open(options, path.string(), families, &handles_, &db),
+            path.string() + " cannot be opened");
+    db_.reset(db);
+  }
+  ~database() {
+    for (auto* handle : handles_)
+      db_->DestroyColumnFamilyHandle(handle);
+  }
+  database(const database&) = delete;
+  database& operator=(const database&) = delete;
+
+  rocksdb::DB* operator->() const { return db_.get(); }
+  rocksdb::ColumnFamilyHandle* family(std::size_t index) const { return handles_[index]; }
+
+  std::optional<std::string> get(std::size_t index, const std::string& key) const {
+    std::string value;
+    const auto status = db_->Get({}, family(index), key, &value);
+    if (status.IsNotFound())
+      return std::nullopt;
+    require(status, "the data directory cannot be read");
+    return value;
+  }
+
+  /// Visits every entry whose key begins with `prefix`, in order, until the visitor says stop.
+  template <class Visit>
+  void for_each(std::size_t index, std::string_view prefix, Visit visit) const {
+    const std::unique_ptr<rocksdb::Iterator> at{db_->NewIterator({}, family(index))};
+    for (at->Seek(Slice{prefix.data(), prefix.size()}); at->Valid(); at->Next()) {
+      const std::string_view key{at->key().data(), at->key().size()};
+      if (!key.starts_with(prefix))
+        break;
+      visit(key.substr(prefix.size()), std::string_view{at->value().data(), at->value().size()});
+    }
+    require(at->status(), "the data directory cannot be read");
+  }
+
+private:
+  std::unique_ptr<rocksdb::DB> db_;
+  std::vector<rocksdb::ColumnFamilyHandle*> handles_;
+};
+
+// Column families, in the order of opening.
+enum journal_family : std::size_t { defaults, chunks, snapshots, marks_family };
+enum index_family : std::size_t { index_defaults, postings_family, ids_family };
+
+std::unique_ptr<database> open_journal(const fs::path& path, const rocks_options& settings) {
+  auto options = base_options();
+  options.max_total_wal_size = 512 * mib;
+  if (settings.read_only)
+    options.info_log = std::make_shared<silent_log>();
+  rocksdb::ColumnFamilyOptions family{options};
+  family.write_buffer_size = settings.write_buffer_mib * mib;
+  family.max_write_buffer_number = 4;
+  rocksdb::ColumnFamilyOptions small{options};
+  small.write_buffer_size = 4 * mib;
+  return std::make_unique<database>(
+    path, options,
+    std::vector<rocksdb::ColumnFamilyDescriptor>{{rocksdb::kDefaultColumnFamilyName, small},
+                                                 {"chunks", family},
+                                                 {"snapshots", with_bloom(family)},
+                                                 {"meta", small}},
+    settings.read_only);
+}
+
+std::unique_ptr<database> open_index(const fs::path& path, const rocks_options& settings) {
+  auto options = base_options();
+  if (settings.read_only)
+    options.info_log = std::make_shared<silent_log>();
+  rocksdb::ColumnFamilyOptions family{options};
+  family.write_buffer_size = 16 * mib;
+  return std::make_unique<database>(
+    path, options,
+    std::vector<rocksdb::ColumnFamilyDescriptor>{{rocksdb::kDefaultColumnFamilyName, family},
+                                                 {"postings", family},
+                                                 {"ids", with_bloom(family)}},
+    settings.read_only);
+}
+
+class rocks_store final : public store {
+public:
+  rocks_store(const fs::path& directory, const rocks_options& options)
+    : directory_(directory), lock_(directory) {
+    const bool is_new = !fs::exists(directory / "journal" / "CURRENT");
+    if (is_new && options.read_only)
+      throw store_error(directory.string() + " holds no journal");
+    durable_ = std::make_unique<durable_mark>(directory / "durable", options.read_only);
+    const auto acknowledged = durable_->recorded();
+    journal_ = open_journal(directory / "journal", options);
+    check(acknowledged);
+    if (options.read_only && !fs::exists(directory / "index" / "CURRENT"))
+      return; // without it: histories are refused, everything else can be read
+    index_ = open_index(directory / "index", options);
+  }
+
+  void write(const store_batch& batch) override {
+    rocksdb::WriteBatch made;
+    for (const auto& chunk : batch.chunks)
+      put(made, chunks, chunk_key(chunk.shard, chunk.number),
+          Slice{chunk.bytes.data(), chunk.bytes.size()});
+    for (const auto& [stream, bytes] : batch.snapshots)
+      put(made, snapshots, store_key(stream), bytes);
+    for (const auto& [key, value] : batch.marks)
+      put(made, marks_family, key, value);
+    for (const auto& key : batch.unmarks)
+      require((made.Delete(journal_->family(marks_family), key)), "a mark");
+    rocksdb::WriteOptions unsynced;
+    unsynced.sync = false;
+    require((*journal_)->Write(unsynced, &made), "the journal cannot be written");
+  }
+
+  void sync(position durable) override {
+    require((*journal_)->SyncWAL(), "the journal cannot be synced");
+    durable_->record(durable);
+  }
+
+  std::optional<std::string> chunk(std::uint16_t shard, std::uint64_t number) override {
+    return journal_->get(chunks, chunk_key(shard, number));
+  }
+
+  std::uint64_t last_chunk(std::uint16_t shard) override {
+    const std::unique_ptr<rocksdb::Iterator> at{
+      (*journal_)->NewIterator({}, journal_->family(chunks))};
+    at->SeekForPrev(chunk_key(shard, ~std::uint64_t{0}));
+    require(at->status(), "the data directory cannot be read");
+    if (!at->Valid())
+      return 0;
+    const std::string_view key{at->key().data(), at->key().size()};
+    return get_big_endian(key.substr(0, 2)) == shard ? get_big_endian(key.substr(2)) : 0;
+  }
+
+  std::optional<std::string> snapshot(const entity_ref& stream) override {
+    return journal_->get(snapshots, store_key(stream));
+  }
+
+  void for_each_snapshot(
+    const std::function<void(const entity_ref&, std::string_view)>& visit) override {
+    journal_->for_each(snapshots, {}, [&](std::string_view key, std::string_view value) {
+      visit(entity_of(key), value);
+    });
+  }
+
+  std::optional<std::string> mark(std::string_view key) override {
+    return journal_->get(marks_family, std::string{key});
+  }
+
+  void for_each_mark(std::string_view prefix,
+                     const std::function<void(std::string_view, std::string_view)>& visit) override {
+    journal_->for_each(marks_family, prefix, visit);
+  }
+
+  // -- The index ------------------------------------------------------------------------------------
+
+  void write_index(const index_batch& batch) override {
+    rocksdb::WriteBatch made;
+    for (const auto& posting : batch.postings) {
+      if (posting.chunks.empty())
+        continue;
+      auto key = index_key(posting.stream);
+      put_big_endian(key, posting.chunks.front(), sizeof(std::uint64_t));
+      put_index(made, postings_family, key, codec::to_bytes(posting.chunks));
+    }
+    for (const auto& id : batch.ids) {
+      std::string value;
+      codec::put_varint(value, id.outcome.fingerprint);
+      codec::put_varint(value, id.outcome.version);
+      codec::put_varint(value, id.outcome.rejection);
+      put_index(made, ids_family, index_key(id.stream) + id.key, value);
+    }
+    put_index(made, index_defaults, covered_key(batch.shard), marks::encode_number(batch.covered));
+    rocksdb::WriteOptions synced;
+    synced.sync = true;
+    require((*index_)->Write(synced, &made), "the index cannot be written");
+  }
+
+  std::uint64_t index_covered(std::uint16_t shard) override {
+    if (!index_)
+      return 0;
+    const auto value = index_->get(index_defaults, covered_key(shard));
+    return value ? marks::decode_number(*value, "covered") : 0;
+  }
+
+  std::vector<std::uint64_t> postings(const entity_ref& stream) override {
+    std::vector<std::uint64_t> all;
+    if (!index_)
+      return all;
+    const auto prefix = index_key(stream);
+    index_->for_each(postings_family, prefix, [&](std::string_view rest, std::string_view value) {
+      if (rest.size() != sizeof(std::uint64_t))
+        return;
+      const auto part = codec::from_bytes<std::vector<std::uint64_t>>(value);
+      for (const auto number : part)
+        if (all.empty() || number > all.back())
+          all.push_back(number);
+    });
+    return all;
+  }
+
+  std::optional<command_outcome> outcome(const entity_ref& stream, std::string_view key) override {
+    if (!index_)
+      return std::nullopt;
+    const auto value = index_->get(ids_family, index_key(stream) + std::string{key});
+    if (!value)
+      return std::nullopt;
+    std::string_view in{*value};
+    command_outcome found;
+    found.fingerprint = codec::take_varint(in);
+    found.version = codec::take_varint(in);
+    found.rejection = static_cast<std::uint16_t>(codec::take_varint(in));
+    return found;
+  }
+
+  std::uint64_t disk_bytes() override {
+    std::uint64_t sum = 0;
+    std::error_code ignored;
+    for (const auto& entry : fs::recursive_directory_iterator(directory_, ignored))
+      if (entry.is_regular_file(ignored))
+        sum += entry.file_size(ignored);
+    return sum;
+  }
+
+private:
+  static std::string covered_key(std::uint16_t shard) { return "covered/" + std::to_string(shard); }
+
+  void put(rocksdb::WriteBatch& batch, std::size_t family, const std::string& key,
+           const Slice& value) {
+    require(batch.Put(journal_->family(family), key, value), "a batch");
+  }
+
+  void put_index(rocksdb::WriteBatch& batch, std::size_t family, const std::string& key,
+                 const std::string& value) {
+    require(batch.Put(index_->family(family), key, value), "a batch");
+  }
+
+  /// The trap: what was acknowledged must have been recovered.
+  void check(std::optional<position> acknowledged) {
+    if (const auto format = mark(marks::format)) {
+      const auto version = marks::decode_number(*format, marks::format);
+      if (version > marks::format_version)
+        throw store_error(directory_.string() + " was written by a newer purser (format "
+                          + std::to_string(version) + ", this program knows "
+                          + std::to_string(marks::format_version) + ")");
+    }
+    const auto head = mark(marks::head);
+    const auto recovered = head ? marks::decode_number(*head, marks::head) : 0;
+    if (acknowledged && recovered < *acknowledged)
+      throw journal_corrupt(directory_.string() + ": acknowledged events up to position "
+                            + std::to_string(*acknowledged) + " are missing: the journal could be "
+                            + "recovered only to " + std::to_string(recovered)
+                            + ". The log is damaged; restore the directory from a backup");
+    if (!acknowledged && recovered != 0)
+      throw journal_corrupt((directory_ / "durable").string()
+                            + " is missing, so it cannot be told whether the journal is whole;"
+                              " restore the directory from a backup");
+  }
+
+  fs::path directory_;
+  directory_lock lock_;
+  std::unique_ptr<durable_mark> durable_;
+  std::unique_ptr<database> journal_;
+  std::unique_ptr<database> index_;
+};
+
+} // namespace
+
+std::unique_ptr<store> open_rocks_store(const fs::path& directory, const rocks_options& options) {
+  std::error_code error;
+  if (options.read_only && !fs::is_directory(directory))
+    throw store_error(directory.string() + " does not exist");
+  fs::create_directories(directory, error);
+  if (error)
+    throw store_error(directory.string() + " cannot be created: " + error.message());
+  return std::make_unique<rocks_store>(directory, options);
+}
+
+} // namespace purser

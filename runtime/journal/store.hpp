@@ -1,0 +1,100 @@
+// What the group commit needs of a disk: chunks, snapshots and a few marks in one ordered log, and beside
+// it an index that can be rebuilt.
+#pragma once
+
+#include "actors/ports/journal.hpp"
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace purser {
+
+/// The disk says no: it is full, it fails, the directory is not ours. The text is for people.
+struct store_error : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
+/// Written all or none.
+struct store_batch {
+  struct chunk {
+    std::uint16_t shard = 0;
+    std::uint64_t number = 0;
+    std::string_view bytes; ///< must outlive the write
+  };
+  std::vector<chunk> chunks;
+  std::vector<std::pair<entity_ref, std::string>> snapshots;
+  std::vector<std::pair<std::string, std::string>> marks; ///< key, value
+  std::vector<std::string> unmarks;
+};
+
+/// Entries of the index, written all or none.
+struct index_batch {
+  struct posting {
+    entity_ref stream;
+    std::vector<std::uint64_t> chunks; ///< ascending; the first is part of the key, so repeats overwrite
+  };
+  struct id {
+    entity_ref stream;
+    std::string key;
+    command_outcome outcome;
+  };
+  std::vector<posting> postings;
+  std::vector<id> ids;
+  std::uint16_t shard = 0;
+  std::uint64_t covered = 0; ///< every chunk of the shard up to this one is in the index
+};
+
+/// Thread-safe. Every function may throw store_error; reads may throw journal_corrupt.
+class store {
+public:
+  store() = default;
+  store(const store&) = delete;
+  store& operator=(const store&) = delete;
+  virtual ~store() = default;
+
+  /// Not durable before the next sync. Batches survive a crash in the order of the calls: a prefix.
+  virtual void write(const store_batch& batch) = 0;
+
+  /// Makes everything written before this call durable, and remembers that `durable` is.
+  virtual void sync(position durable) = 0;
+
+  virtual std::optional<std::string> chunk(std::uint16_t shard, std::uint64_t number) = 0;
+
+  /// The number of a shard's last chunk; 0 when it has none.
+  virtual std::uint64_t last_chunk(std::uint16_t shard) = 0;
+
+  virtual std::optional<std::string> snapshot(const entity_ref& stream) = 0;
+  virtual void
+  for_each_snapshot(const std::function<void(const entity_ref&, std::string_view)>& visit) = 0;
+
+  virtual std::optional<std::string> mark(std::string_view key) = 0;
+
+  /// The marks whose keys begin with `prefix`; the visitor gets the rest of the key and the value.
+  virtual void
+  for_each_mark(std::string_view prefix,
+                const std::function<void(std::string_view rest, std::string_view value)>& visit)
+    = 0;
+
+  // -- The index: durable after `write_index` returns -------------------------------------------------
+
+  virtual void write_index(const index_batch& batch) = 0;
+  virtual std::uint64_t index_covered(std::uint16_t shard) = 0;
+  virtual std::vector<std::uint64_t> postings(const entity_ref& stream) = 0;
+  virtual std::optional<command_outcome> outcome(const entity_ref& stream, std::string_view key) = 0;
+
+  /// Bytes on the disk, all included; 0 in memory.
+  virtual std::uint64_t disk_bytes() = 0;
+};
+
+/// The name of an entity as a key: its kind, then its id.
+std::string store_key(const entity_ref& ref);
+entity_ref entity_of(std::string_view store_key);
+
+} // namespace purser

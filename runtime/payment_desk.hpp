@@ -1,0 +1,65 @@
+// Where payments meet the provider: one thread calls it, so a provider that blocks delays payments and
+// nobody else; every call has a deadline.
+#pragma once
+
+#include "actors/envelope.hpp"
+#include "actors/ports/clock.hpp"
+#include "actors/ports/payment_gateway.hpp"
+#include "actors/router.hpp"
+
+#include <condition_variable>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <thread>
+
+namespace purser {
+
+class payment_desk {
+public:
+  struct options {
+    std::int64_t deadline_ms = 10'000; ///< no answer after this long counts as `unknown`
+  };
+
+  payment_desk(std::shared_ptr<payment_gateway> provider, router& to, clock& time, options settings);
+
+  /// Calls that are waiting are dropped: payments take them up at the next start.
+  ~payment_desk();
+
+  /// Thread-safe. The answer comes to the payment as a provider_reply.
+  void submit(entity_ref payment, call_provider call, unix_millis at);
+
+  void stop();
+
+private:
+  struct pending {
+    entity_ref payment;
+    call_provider call;
+    unix_millis at = 0;
+    std::int64_t deadline_ms = 0; ///< monotonic, once it is called
+  };
+
+  /// What the provider's callbacks may still reach when the desk is gone.
+  struct shared {
+    std::mutex mutex;
+    std::condition_variable changed;
+    std::multimap<std::int64_t, pending> due; ///< by monotonic ms: to be called
+    std::map<std::uint64_t, pending> calls; ///< by ticket: waiting for the answer; so by deadline too
+    std::uint64_t next_ticket = 1;
+    bool stopping = false;
+    router* to = nullptr;
+  };
+
+  void run();
+  void call(std::unique_lock<std::mutex>& lock, pending next);
+  static void answered(shared& state, std::uint64_t ticket, payment_answer answer);
+
+  std::shared_ptr<payment_gateway> provider_;
+  clock& clock_;
+  options options_;
+  std::shared_ptr<shared> shared_;
+  std::thread thread_;
+};
+
+} // namespace purser

@@ -1,0 +1,54 @@
+#include "runtime/task_queue.hpp"
+
+#include <exception>
+#include <utility>
+
+namespace purser {
+
+task_queue::task_queue(std::function<void(const std::string&)> on_error)
+  : on_error_(std::move(on_error)), thread_([this] { run(); }) {}
+
+task_queue::~task_queue() { stop(); }
+
+void task_queue::post(task work) {
+  const std::lock_guard lock{mutex_};
+  tasks_.push_back(std::move(work));
+  if (tasks_.size() == 1)
+    posted_.notify_one();
+}
+
+void task_queue::stop() {
+  {
+    const std::lock_guard lock{mutex_};
+    stopping_ = true;
+    posted_.notify_one();
+  }
+  if (thread_.joinable())
+    thread_.join();
+}
+
+void task_queue::run() {
+  std::vector<task> batch;
+  for (;;) {
+    {
+      std::unique_lock lock{mutex_};
+      posted_.wait(lock, [this] { return stopping_ || !tasks_.empty(); });
+      if (tasks_.empty())
+        return;
+      batch.swap(tasks_);
+    }
+    for (auto& work : batch) {
+      try {
+        work();
+      } catch (const std::exception& error) {
+        on_error_(error.what());
+      } catch (...) {
+        on_error_("an exception that is no std::exception");
+      }
+      work = nullptr; // what it holds may have a say when it goes
+    }
+    batch.clear();
+  }
+}
+
+} // namespace purser

@@ -1,0 +1,20 @@
+// The product's supervision tree, as one readable table.
+#pragma once
+
+#include "actors/node_context.hpp"
+#include "actors/shard_actor.hpp"
+#include "supervisors/supervisor.hpp"
+
+#include <memory>
+#include <vector>
+
+namespace purser {
+
+/// What the tree's actors must not forget when they crash.
+using shard_states = std::vector<std::shared_ptr<shard_state>>;
+
+/// Starts the tree. `hooks.on_started` says when it is up.
+caf::actor start_tree(caf::actor_system& system, node_context& node, const shard_states& shards,
+                      supervisors::supervisor_hooks hooks);
+
+} // namespace purser

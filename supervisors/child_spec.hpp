@@ -1,0 +1,79 @@
+// What a supervisor is told about its children (the words are OTP's: supervision.md).
+#pragma once
+
+#include "supervisors/backoff.hpp"
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include <caf/actor.hpp>
+#include <caf/fwd.hpp>
+
+namespace purser::supervisors {
+
+enum class strategy : std::uint8_t {
+  one_for_one,  ///< restart only the child that died (S4)
+  one_for_all,  ///< stop all others, then start all (S5)
+  rest_for_one, ///< stop those started after it, then start it and them (S6)
+};
+
+enum class restart_type : std::uint8_t {
+  permanent, ///< always restarted
+  transient, ///< only after an abnormal exit
+  temporary, ///< never, and its spec is dropped
+};
+
+enum class child_type : std::uint8_t { worker, supervisor };
+
+/// How a child is asked to end (S13).
+struct shutdown_kill {};
+struct shutdown_unlimited {};
+using shutdown_way = std::variant<std::chrono::milliseconds, shutdown_kill, shutdown_unlimited>;
+
+/// The child has nothing to do: its spec stays, nothing runs (S2).
+struct ignore_child {};
+/// The child could not be started, and why.
+struct start_error {
+  std::string why;
+};
+using start_result = std::variant<caf::actor, ignore_child, start_error>;
+
+/// Starts one incarnation. Called in the supervisor's context; must not block; may throw, which counts as
+/// a start_error. A supervisor must be started with `spawn_supervisor(parent, ...)`.
+using start_function = std::function<start_result(caf::scheduled_actor& parent)>;
+
+struct child_spec {
+  std::string id; ///< unique among its siblings
+  start_function start;
+  restart_type restart = restart_type::permanent;
+  shutdown_way shutdown = std::chrono::milliseconds{5'000};
+  child_type type = child_type::worker;
+  std::optional<backoff_policy> backoff; ///< before each restart but the first (A7)
+};
+
+struct supervisor_spec {
+  std::string path; ///< in the tree: "root/shards"
+  supervisors::strategy strategy = supervisors::strategy::one_for_one;
+  std::uint32_t intensity = 1; ///< restarts allowed within `period` (S10)
+  std::chrono::milliseconds period{5'000};
+  std::vector<child_spec> children;
+};
+
+/// One mistake in a spec.
+struct spec_error {
+  std::string child; ///< its id, or empty for the supervisor itself
+  std::string field;
+  std::string message;
+
+  friend bool operator==(const spec_error&, const spec_error&) = default;
+};
+
+/// A dry check (S21): every mistake, field by field.
+std::vector<spec_error> check(const supervisor_spec& spec);
+
+} // namespace purser::supervisors

@@ -1,0 +1,74 @@
+// The supervisor: an actor that starts its children in order, sees at once when one ends, and carries out
+// what restart_plan.hpp says.
+//
+//   starting --all up--> running --a child ended--> restarting --all up--> running
+//      | a start failed      \___ asked to end, or too many restarts ___/
+//      v                                       v
+//   stopping (children in reverse order) -> ended with its reason
+#pragma once
+
+#include "supervisors/child_spec.hpp"
+#include "supervisors/event.hpp"
+#include "supervisors/restart_plan.hpp"
+#include "supervisors/restart_window.hpp"
+
+#include <deque>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <caf/event_based_actor.hpp>
+
+namespace purser::supervisors {
+
+/// The exit reason of a supervisor that gave up (B2): abnormal, so that a transient one is restarted.
+caf::error intensity_exceeded();
+/// The exit reason of a supervisor whose first start failed.
+caf::error start_failed();
+
+/// One child, as which_children answers (S21).
+struct child_info {
+  std::string id;
+  bool running = false;
+  child_type type = child_type::worker;
+  restart_type restart = restart_type::permanent;
+  std::uint32_t restarts = 0;
+  std::string last_cause;
+};
+
+struct child_counts {
+  std::size_t specs = 0;
+  std::size_t active = 0;
+  std::size_t supervisors = 0;
+  std::size_t workers = 0;
+};
+
+struct supervisor_hooks {
+  event_sink on_event; ///< may be empty
+  /// Called once: with "" when all children are up, else with what failed.
+  std::function<void(const std::string& error)> on_started;
+  /// Uniform in [0, 1), for jitter; without it there is none.
+  std::function<double()> random;
+  /// The text of an exit reason; without it CAF's.
+  std::function<std::string(const caf::error&)> render;
+};
+
+/// Spawns a supervisor. Throws std::invalid_argument with every mistake of the spec.
+caf::actor spawn_supervisor(caf::actor_system& system, supervisor_spec spec, supervisor_hooks hooks);
+
+/// The same as a child of another supervisor: the parent's start waits until this one is up (S1).
+caf::actor spawn_supervisor(caf::scheduled_actor& parent, supervisor_spec spec,
+                            supervisor_hooks hooks);
+
+/// Asks a supervisor to end in order, ahead of whatever is queued (B4). Watch it to know when it has.
+void stop_supervisor(const caf::actor& supervisor);
+
+/// Requests that a supervisor answers.
+using which_children_atom = caf::atom_constant<caf::atom("which")>; // std::vector<child_info>
+using count_children_atom = caf::atom_constant<caf::atom("count")>; // child_counts
+
+} // namespace purser::supervisors
+
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(purser::supervisors::child_counts)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(std::vector<purser::supervisors::child_info>)

@@ -1,0 +1,31 @@
+#include "runtime/version.hpp"
+#include "tools/purser/commands.hpp"
+
+#include <cstdio>
+#include <exception>
+
+int main(int argc, char** argv) {
+  using namespace purser::tools;
+  CLI::App app{"purser: an order engine that never oversells, never charges twice, and never loses an"
+               " acknowledged order."};
+  app.set_version_flag("--version", std::string{"purser "} + purser::version);
+  app.require_subcommand(1);
+  app.footer("Example:\n  purser replay config/samples/northwind.jsonl --data /tmp/shop --crash-every 20\n"
+             "  purser order show NW-10248 --data /tmp/shop --history\n"
+             "`purser SUBCOMMAND --help` tells more.");
+  chosen_action chosen;
+  add_replay(app, chosen);
+  add_show(app, chosen);
+  add_export(app, chosen);
+  add_verify(app, chosen);
+  try {
+    app.parse(argc, argv);
+    return chosen ? chosen() : exit_could_not;
+  } catch (const CLI::ParseError& error) {
+    const int code = app.exit(error);
+    return code == 0 ? exit_ok : exit_could_not;
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "purser: %s\n", error.what());
+    return exit_could_not;
+  }
+}

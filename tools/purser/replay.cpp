@@ -1,0 +1,296 @@
+// `purser replay FILE.jsonl`: one command per line.
+#include "config/json_writer.hpp"
+#include "runtime/engine.hpp"
+#include "runtime/json/command_json.hpp"
+#include "tools/purser/commands.hpp"
+#include "tools/purser/line_reader.hpp"
+#include "tools/purser/logging.hpp"
+#include "tools/purser/replayer.hpp"
+#include "tools/purser/terminal.hpp"
+
+#include <chrono>
+#include <cstdio>
+#include <iostream>
+#include <unordered_map>
+
+#include <boost/json/serialize.hpp>
+
+namespace purser::tools {
+
+namespace {
+
+/// How long workflows that an earlier run left under way may take to settle.
+constexpr std::int64_t settle_timeout_ms = 60'000;
+
+struct replay_options {
+  std::string file;
+  std::string data;
+  std::uint64_t crash_every = 0;
+  std::size_t window = 256;
+  bool strict = false;
+  bool json = false;
+  bool quiet = false;
+  std::string log_level = "off";
+};
+
+struct run_figures {
+  double seconds = 0;
+  double commands_per_second = 0;
+  std::uint64_t events = 0;
+  std::uint64_t commits = 0;
+  std::int64_t healing_us_p50 = 0;
+  std::int64_t healing_us_p99 = 0;
+  std::uint64_t activations = 0;
+  std::uint64_t passivations = 0;
+  std::uint64_t checkpoints = 0;
+  std::string data;
+};
+BOOST_DESCRIBE_STRUCT(run_figures, (),
+                      (seconds, commands_per_second, events, commits, healing_us_p50, healing_us_p99,
+                       activations, passivations, checkpoints, data))
+
+struct supervision_figures {
+  std::uint64_t crashes = 0;
+  std::uint64_t restarts = 0;
+  std::uint64_t redelivered = 0;
+  std::uint64_t dead_letters = 0;
+  std::uint64_t quarantined = 0;
+};
+BOOST_DESCRIBE_STRUCT(supervision_figures, (),
+                      (crashes, restarts, redelivered, dead_letters, quarantined))
+
+class replay_run {
+public:
+  explicit replay_run(const replay_options& options)
+    : options_(options), input_(options.file), engine_(engine::start(engine_settings())),
+      sender_(*engine_, {options.window, std::size_t{20'000}}),
+      name_(options.file == "-" ? "-" : options.file) {}
+
+  int run() {
+    if (options_.data.empty() && !options_.quiet)
+      std::fputs("purser: no --data: everything is in memory and gone at the end\n", stderr);
+    if (!engine_->wait_settled(settle_timeout_ms)) {
+      std::fputs("purser: workflows of an earlier run do not settle; is a payment unknown?\n", stderr);
+      return exit_could_not;
+    }
+    const bool whole = replay_lines();
+    if (!sender_.finish() || !engine_->failure().empty()) {
+      const auto why = engine_->failure().empty() ? sender_.failure() : engine_->failure();
+      std::fprintf(stderr, "purser: the engine stopped: %s\n", why.c_str());
+      return exit_could_not;
+    }
+    if (!engine_->wait_settled(settle_timeout_ms) && !options_.quiet)
+      std::fputs("purser: some workflows have not settled\n", stderr);
+    const auto seconds = elapsed();
+    auto report = engine_->audit();
+    print(report, seconds);
+    for (const auto& finding : report.findings)
+      std::fprintf(stderr, "purser: broken invariant: %s\n", finding.c_str());
+    return !whole || counts_.invalid > 0 || report.invariants.broken > 0 ? exit_findings : exit_ok;
+  }
+
+private:
+  engine_options engine_settings() const {
+    engine_options made;
+    if (!options_.data.empty())
+      made.data_dir = options_.data;
+    made.time_from_commands = true;
+    made.crash_every = options_.crash_every;
+    made.logger = make_logger(options_.log_level);
+    return made;
+  }
+
+  /// @returns false when --strict stopped at an invalid line.
+  bool replay_lines() {
+    progress_bar bar{"replay", input_.total_bytes(), !options_.quiet};
+    while (input_.next()) {
+      const auto line = input_.line();
+      if (!input_.too_long() && line.find_first_not_of(" \t\r") == std::string_view::npos)
+        continue;
+      ++counts_.read;
+      if (!replay_line(line)) {
+        if (options_.strict)
+          return false;
+        if (!sender_.failure().empty())
+          return true;
+      }
+      bar.show(input_.bytes_read(), grouped(static_cast<std::int64_t>(counts_.read)) + " commands, "
+                                      + grouped(static_cast<std::int64_t>(
+                                        static_cast<double>(counts_.read) / elapsed()))
+                                      + "/s");
+    }
+    return true;
+  }
+
+  /// @returns whether it was valid and sent.
+  bool replay_line(std::string_view line) {
+    if (input_.too_long())
+      return invalid("", "the line is longer than 8 MiB; it was skipped");
+    auto parsed = parse_command(line);
+    if (const auto* mistake = std::get_if<command_error>(&parsed))
+      return invalid(mistake->pointer, mistake->message);
+    auto& request = std::get<command>(parsed);
+    if (request.command_id.empty() && needs_command_id(request.body)) {
+      const auto hash = std::hash<std::string_view>{}(line);
+      request.command_id = derived_command_id(line, occurrences_[hash]++);
+    }
+    // The clock is the largest time so far: each command is decided at its own, however they overlap.
+    newest_ = std::max(newest_, request.at.value_or(timestamp{}).ms);
+    request.at = timestamp{newest_};
+    fill_ids(request);
+    return sender_.send(std::move(request));
+  }
+
+  /// A command with an id of its own needs no other; so no occurrences need be counted for it.
+  static bool needs_command_id(const command_body& body) {
+    if (const auto* receipt = std::get_if<receive_stock>(&body))
+      return receipt->receipt_id.empty();
+    if (const auto* adjustment = std::get_if<adjust_stock>(&body))
+      return adjustment->adjustment_id.empty();
+    if (const auto* place = std::get_if<place_order>(&body))
+      return place->order_id.empty();
+    return !std::holds_alternative<ship_order>(body) && !std::holds_alternative<reserve_stock>(body);
+  }
+
+  bool invalid(const std::string& pointer, const std::string& message) {
+    ++counts_.invalid;
+    std::fprintf(stderr, "%s:%llu: %s: %s\n", name_.c_str(),
+                 static_cast<unsigned long long>(input_.number()), pointer.c_str(), message.c_str());
+    return false;
+  }
+
+  double elapsed() const {
+    const std::chrono::duration<double> since = std::chrono::steady_clock::now() - began_;
+    return std::max(since.count(), 1e-9);
+  }
+
+  // -- The summary ----------------------------------------------------------------------------------
+
+  void print(const audit_report& report, double seconds) {
+    const auto answered = sender_.counts();
+    counts_.accepted = answered.accepted;
+    counts_.rejected = answered.rejected;
+    counts_.duplicate = answered.duplicate;
+    const auto figures = engine_->figures();
+    const supervision_figures healing{figures.crashes, figures.restarts, figures.redelivered,
+                                      figures.dead_letters, figures.quarantined};
+    const run_figures run{seconds,
+                          static_cast<double>(counts_.read) / seconds,
+                          figures.events,
+                          figures.commits,
+                          figures.healing_us_p50,
+                          figures.healing_us_p99,
+                          figures.activations,
+                          figures.passivations,
+                          figures.checkpoints,
+                          options_.data.empty() ? "memory" : options_.data};
+    if (options_.json)
+      print_json(report, healing, run);
+    else
+      print_table(report, healing, run);
+  }
+
+  void print_json(const audit_report& report, const supervision_figures& healing,
+                  const run_figures& run) const {
+    using config::to_json;
+    const boost::json::object summary{{"commands", to_json(counts_)},
+                                      {"orders", to_json(report.orders)},
+                                      {"lines", report.lines},
+                                      {"units", report.units},
+                                      {"skus", report.skus},
+                                      {"money", to_json(report.money)},
+                                      {"stock", to_json(report.stock)},
+                                      {"supervision", to_json(healing)},
+                                      {"invariants", to_json(report.invariants)},
+                                      {"run", to_json(run)}};
+    std::cout << boost::json::serialize(summary) << '\n';
+  }
+
+  void print_table(const audit_report& report, const supervision_figures& healing,
+                   const run_figures& run) const {
+    const auto count = [](auto value) { return grouped(static_cast<std::int64_t>(value)); };
+    table out;
+    out.heading("commands");
+    out.row("read", count(counts_.read));
+    out.row("accepted", count(counts_.accepted));
+    out.row("rejected", count(counts_.rejected));
+    out.row("duplicate", count(counts_.duplicate));
+    out.row("invalid", count(counts_.invalid));
+    out.heading("orders");
+    out.row("placed", count(report.orders.placed));
+    for (const auto& [status, number] : report.orders.by_status)
+      out.row("  " + status, count(number));
+    out.row("lines", count(report.lines));
+    out.row("units", count(report.units));
+    for (const auto& [currency, sums] : report.money) {
+      out.heading("money, " + currency);
+      out.row("ordered", amount(sums.ordered));
+      out.row("authorized", amount(sums.authorized));
+      out.row("captured", amount(sums.captured));
+      out.row("voided", amount(sums.voided));
+      out.row("refunded", amount(sums.refunded));
+    }
+    out.heading("stock, " + count(report.skus) + " SKUs");
+    out.row("received", count(report.stock.received));
+    out.row("adjusted", count(report.stock.adjusted));
+    out.row("held", count(report.stock.held));
+    out.row("committed", count(report.stock.committed));
+    out.row("shipped", count(report.stock.shipped));
+    out.row("on hand", count(report.stock.on_hand));
+    out.heading("supervision");
+    out.row("crashes", count(healing.crashes));
+    out.row("restarts", count(healing.restarts));
+    out.row("messages redelivered", count(healing.redelivered));
+    out.row("dead letters", count(healing.dead_letters));
+    out.row("quarantined", count(healing.quarantined));
+    if (healing.crashes > 0)
+      out.row("healed within, p50 / p99",
+              count(run.healing_us_p50) + " / " + count(run.healing_us_p99) + " us");
+    out.heading("invariants");
+    out.row("checked", count(report.invariants.checked));
+    out.row("broken", count(report.invariants.broken));
+    out.heading("run");
+    char seconds[32];
+    std::snprintf(seconds, sizeof seconds, "%.2f", run.seconds);
+    out.row("seconds", seconds);
+    out.row("commands per second", count(run.commands_per_second));
+    out.row("events", count(run.events));
+    std::cout << out.text();
+  }
+
+  replay_options options_;
+  line_reader input_;
+  std::unique_ptr<engine> engine_;
+  replayer sender_;
+  std::string name_;
+  replay_counts counts_;
+  unix_millis newest_ = 0;
+  std::unordered_map<std::uint64_t, std::uint64_t> occurrences_;
+  std::chrono::steady_clock::time_point began_ = std::chrono::steady_clock::now();
+};
+
+} // namespace
+
+void add_replay(CLI::App& app, chosen_action& chosen) {
+  auto options = std::make_shared<replay_options>();
+  auto* sub = app.add_subcommand("replay", "Carry out the commands of a JSON Lines file, one per line");
+  sub->add_option("FILE", options->file, "the commands; - reads standard input")->required();
+  sub->add_option("--data", options->data, "data directory; without it everything is in memory");
+  sub->add_option("--crash-every", options->crash_every,
+                  "crash the actor that handles every N-th command, to see it heal");
+  sub->add_option("--window", options->window, "commands under way at once")
+    ->check(CLI::Range(std::size_t{1}, std::size_t{4'096}));
+  sub->add_flag("--strict", options->strict, "stop at the first invalid line");
+  sub->add_flag("--json", options->json, "print the summary as one JSON document");
+  sub->add_flag("--quiet", options->quiet, "no progress, no notes");
+  sub->add_option("--log-level", options->log_level, "trace, debug, info, warn, error or off");
+  sub->footer("Example:\n  purser replay config/samples/northwind.jsonl --data /tmp/shop\n"
+              "Running a file again on the same directory changes nothing: every command counts as a"
+              " duplicate.\nExit code: 0 all lines were valid, 1 one was not or an invariant is broken,"
+              " 2 it could not be run.");
+  sub->callback([&chosen, options] {
+    chosen = [options] { return replay_run{*options}.run(); };
+  });
+}
+
+} // namespace purser::tools
