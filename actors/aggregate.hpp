@@ -1,5 +1,5 @@
-// One aggregate behind one interface: what the shell, the checkpoint and the readers need of it. The rules
-// are in actors/domain/; adding an aggregate is a few lines in aggregates.cpp.
+// One aggregate behind one interface: what the shell, the checkpoint and the readers need of it.
+// The rules are in actors/domain/; adding an aggregate is a few lines in aggregates.cpp.
 #pragma once
 
 #include "actors/domain/messages.hpp"
@@ -28,8 +28,8 @@ public:
   aggregate& operator=(const aggregate&) = delete;
   virtual ~aggregate() = default;
 
-  /// Decides and evolves: the state is that after the events, which the caller must append at once or
-  /// drop this object. Throws broken_invariant.
+  /// Decides and evolves: the state is that after the events, which the caller must append at once
+  /// or drop this object. Throws broken_invariant.
   virtual reaction handle(const message_body& request, const decide_context& context) = 0;
 
   /// The answer to a repeat of an entity's command with a key, whose outcome is known.
@@ -50,7 +50,8 @@ public:
   virtual rejection final_verdict(const command_body& body) const = 0;
 
   /// What a query answers; monostate when the entity does not exist.
-  virtual entity_view view(const std::string& key, std::uint64_t version, unix_millis now) const = 0;
+  virtual entity_view view(const std::string& key, std::uint64_t version,
+                           unix_millis now) const = 0;
 
   /// Whether another aggregate of the same kind has an equal state.
   virtual bool same_state(const aggregate& other) const = 0;

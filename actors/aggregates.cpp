@@ -1,5 +1,4 @@
 #include "actors/aggregate.hpp"
-
 #include "actors/codec.hpp"
 #include "actors/command_log.hpp"
 #include "actors/domain/order_saga.hpp"
@@ -19,8 +18,8 @@ Event decode_event(const event_record& record) {
       event = codec::from_bytes<alternative>(record.payload);
   });
   if (!event)
-    throw codec::decode_error("unknown event type " + std::to_string(record.type) + " schema "
-                              + std::to_string(record.schema));
+    throw codec::decode_error("unknown event type " + std::to_string(record.type) + " schema " +
+                              std::to_string(record.schema));
   return std::move(*event);
 }
 
@@ -150,7 +149,8 @@ struct reservation_traits {
   using event = reservation_event;
   reservation_progress progress;
 
-  auto decide(const reservation& current, const message_body& request, const decide_context& context) {
+  auto decide(const reservation& current, const message_body& request,
+              const decide_context& context) {
     return purser::decide(current, progress, request, context);
   }
   static bool open(const reservation& current) { return has_open_step(current); }
@@ -158,16 +158,16 @@ struct reservation_traits {
     return current.status != reservation_status::absent;
   }
   static rejection verdict(const reservation& current, const command_body& body) {
-    if (std::holds_alternative<reserve_stock>(body)
-        && current.status == reservation_status::rejected)
+    if (std::holds_alternative<reserve_stock>(body) &&
+        current.status == reservation_status::rejected)
       return rejection::out_of_stock;
-    if (std::holds_alternative<commit_reservation>(body)
-        && current.status == reservation_status::expired)
+    if (std::holds_alternative<commit_reservation>(body) &&
+        current.status == reservation_status::expired)
       return rejection::reservation_expired;
     return rejection::none;
   }
-  static entity_view view(const reservation& current, const std::string& key,
-                          std::uint64_t version, unix_millis) {
+  static entity_view view(const reservation& current, const std::string& key, std::uint64_t version,
+                          unix_millis) {
     return view_of(current, key, version);
   }
   static void check(const reservation&) {}

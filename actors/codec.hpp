@@ -1,6 +1,6 @@
 // The binary codec: derived from the same declarations as JSON (Boost.Describe). Layout in
-// docs/formats/events.md: integers are LEB128 varints (signed ones zigzag), strings and lists carry their
-// length, optionals a flag byte, structs their members in order of declaration.
+// docs/formats/events.md: integers are LEB128 varints (signed ones zigzag), strings and lists carry
+// their length, optionals a flag byte, structs their members in order of declaration.
 #pragma once
 
 #include <boost/describe.hpp>

@@ -1,4 +1,5 @@
-// Which commands an entity has seen (I1, I2): the newest in memory, the older ones in the journal's index.
+// Which commands an entity has seen (I1, I2): the newest in memory, the older ones in the journal's
+// index.
 #pragma once
 
 #include "actors/domain/rejection.hpp"
@@ -14,8 +15,8 @@
 
 namespace purser {
 
-/// The shell's own event, in any stream: a command that changed nothing, or was refused, so that a repeat
-/// is answered the same.
+/// The shell's own event, in any stream: a command that changed nothing, or was refused, so that a
+/// repeat is answered the same.
 struct command_noted {
   static constexpr std::uint16_t type = 0, schema = 1;
   static constexpr std::string_view name = "command_noted";
@@ -23,7 +24,8 @@ struct command_noted {
 };
 BOOST_DESCRIBE_STRUCT(command_noted, (), (outcome))
 
-/// The rejection that an event records: that of command_noted, else none. Throws codec::decode_error.
+/// The rejection that an event records: that of command_noted, else none. Throws
+/// codec::decode_error.
 rejection recorded_rejection(const event_record& event);
 
 class command_log {

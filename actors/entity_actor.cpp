@@ -3,9 +3,9 @@
 #include "actors/codec.hpp"
 #include "actors/wake.hpp"
 
-#include <exception>
-
 #include <caf/send.hpp>
+
+#include <exception>
 
 namespace purser {
 
@@ -40,7 +40,9 @@ struct entity_actor::journal_reply {
 namespace {
 
 /// The reason that the supervisor sees; the text is in the cell.
-caf::error crash_reason() { return caf::make_error(caf::sec::runtime_error); }
+caf::error crash_reason() {
+  return caf::make_error(caf::sec::runtime_error);
+}
 
 event_record note_of(rejection outcome) {
   event_record record;
@@ -56,10 +58,8 @@ constexpr std::uint64_t key_only_fingerprint = 1;
 } // namespace
 
 entity_actor::entity_actor(caf::actor_config& config, node_context& node, entity_cell_ptr cell)
-  : caf::event_based_actor(config),
-    node_(node),
-    cell_(std::move(cell)),
-    image_(cell_->ref, node.policy.payments) {}
+    : caf::event_based_actor(config), node_(node), cell_(std::move(cell)),
+      image_(cell_->ref, node.policy.payments) {}
 
 caf::behavior entity_actor::make_behavior() {
   set_default_handler(caf::drop);
@@ -91,7 +91,8 @@ caf::behavior entity_actor::make_behavior() {
   };
 }
 
-// -- Recovering -------------------------------------------------------------------------------------
+// -- Recovering
+// -------------------------------------------------------------------------------------
 
 void entity_actor::load() {
   cell_->recovering = true;
@@ -129,7 +130,8 @@ void entity_actor::recovered() {
   count_open_step();
 }
 
-// -- Running ----------------------------------------------------------------------------------------
+// -- Running
+// ----------------------------------------------------------------------------------------
 
 void entity_actor::drain() {
   for (std::size_t handled = 0; handled < node_.policy.batch; ++handled) {
@@ -257,7 +259,8 @@ void entity_actor::carry_out(envelope& message) {
 void entity_actor::give_up(envelope& message) {
   const auto context = context_of(message);
   if (message.from && message.is_command())
-    send_out({send_message{*message.from, undeliverable{rejection::dead_lettered}, {}}}, context.now);
+    send_out({send_message{*message.from, undeliverable{rejection::dead_lettered}, {}}},
+             context.now);
   if (message.client) {
     if (!message.key.empty() && image_.commands().find(message.key) == nullptr) {
       auto note = note_of(rejection::dead_lettered);
@@ -277,7 +280,8 @@ void entity_actor::give_up(envelope& message) {
   settle();
 }
 
-// -- The steps --------------------------------------------------------------------------------------
+// -- The steps
+// --------------------------------------------------------------------------------------
 
 void entity_actor::append(std::vector<event_record> events, const decide_context& context) {
   if (events.empty())
@@ -301,10 +305,10 @@ void entity_actor::send_out(std::vector<effect> effects, unix_millis at) {
       message.body = std::move(send->body);
       node_.router.send(std::move(message));
     } else {
-      node_.journal.when_durable([&node = node_, self = cell_->ref, at,
-                                  call = std::get<call_provider>(std::move(wanted))] {
-        node.call_provider_for(self, call, at);
-      });
+      node_.journal.when_durable(
+        [&node = node_, self = cell_->ref, at, call = std::get<call_provider>(std::move(wanted))] {
+          node.call_provider_for(self, call, at);
+        });
     }
   }
 }
@@ -346,8 +350,8 @@ void entity_actor::count_open_step() {
 }
 
 void entity_actor::passivate() {
-  if (waiting_ || !cell_->box.idle() || image_.has_open_step()
-      || last_position_ > node_.journal.durable())
+  if (waiting_ || !cell_->box.idle() || image_.has_open_step() ||
+      last_position_ > node_.journal.durable())
     return; // E5; the shard asks again later
   node_.counters.passivations.fetch_add(1, std::memory_order_relaxed);
   quit(caf::exit_reason::normal);

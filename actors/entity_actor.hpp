@@ -4,24 +4,25 @@
 //   recovering --loaded--> running --passivate--> (gone; rebuilt when a message comes)
 //        \______ a throw anywhere ______/ -> (crashed; the shard starts the next incarnation)
 //
-// E1 A message is decided, evolved, appended; only then its effects go out. Evolving before appending
+// E1 A message is decided, evolved, appended; only then its effects go out. Evolving before
+// appending
 //    keeps an event that breaks an invariant out of the journal.
-// E2 Nothing waits for the disk inside; what leaves the node is released by the journal (when_durable).
-// E3 A command is known by its key: a repeat has no effect and is answered as the first was.
-// E4 A client's command is answered when the workflow it began has settled.
-// E5 An incarnation leaves memory only when it is idle, no step is open and its last event is durable.
+// E2 Nothing waits for the disk inside; what leaves the node is released by the journal
+// (when_durable). E3 A command is known by its key: a repeat has no effect and is answered as the
+// first was. E4 A client's command is answered when the workflow it began has settled. E5 An
+// incarnation leaves memory only when it is idle, no step is open and its last event is durable.
 #pragma once
 
 #include "actors/entity_cell.hpp"
 #include "actors/entity_image.hpp"
 #include "actors/node_context.hpp"
 
+#include <caf/event_based_actor.hpp>
+
 #include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
-
-#include <caf/event_based_actor.hpp>
 
 namespace purser {
 

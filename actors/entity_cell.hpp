@@ -1,17 +1,18 @@
-// What outlives the incarnations of one entity: its mailbox, its restart record, and why it last failed.
+// What outlives the incarnations of one entity: its mailbox, its restart record, and why it last
+// failed.
 #pragma once
 
 #include "actors/domain/entity_ref.hpp"
 #include "actors/mailbox.hpp"
 #include "supervisors/entity_restarts.hpp"
 
+#include <caf/actor.hpp>
+
 #include <cstdint>
 #include <list>
 #include <memory>
 #include <string>
 #include <utility>
-
-#include <caf/actor.hpp>
 
 namespace purser {
 
@@ -23,13 +24,13 @@ struct entity_cell {
 
   // Written by the running incarnation; read by the shard once that is down.
   supervisors::entity_restart_state restarts;
-  bool recovering = true;      ///< it has not yet been rebuilt from the journal
-  bool counted_open = false;   ///< it is counted among node_context::open
-  std::string failure;         ///< why the last incarnation ended
+  bool recovering = true;        ///< it has not yet been rebuilt from the journal
+  bool counted_open = false;     ///< it is counted among node_context::open
+  std::string failure;           ///< why the last incarnation ended
   std::int64_t failed_at_ns = 0; ///< monotonic; 0 once it is healed
 
   // The shard's own.
-  caf::actor handle;           ///< null while no incarnation runs
+  caf::actor handle; ///< null while no incarnation runs
   bool quarantined = false;
   std::list<entity_cell*>::iterator use; ///< place in the order of use, while it runs
 };

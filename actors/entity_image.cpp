@@ -11,7 +11,7 @@ constexpr std::uint64_t snapshot_schema = 1;
 } // namespace
 
 entity_image::entity_image(entity_ref ref, const payment_policy& payments)
-  : ref_(std::move(ref)), state_(make_aggregate(ref_.kind, payments)) {}
+    : ref_(std::move(ref)), state_(make_aggregate(ref_.kind, payments)) {}
 
 void entity_image::rebuild(const stored_stream& stored) {
   if (stored.snapshot)
@@ -22,15 +22,15 @@ void entity_image::rebuild(const stored_stream& stored) {
 
 void entity_image::evolve(const recorded_event& event) {
   if (event.version != version_ + 1)
-    throw journal_corrupt(to_string(ref_) + ": event " + std::to_string(event.version)
-                          + " follows event " + std::to_string(version_));
+    throw journal_corrupt(to_string(ref_) + ": event " + std::to_string(event.version) +
+                          " follows event " + std::to_string(version_));
   try {
     if (event.event.type != command_noted::type)
       state_->evolve(event.event);
     commands_.note(event.event);
   } catch (const codec::decode_error& error) {
-    throw journal_corrupt(to_string(ref_) + ": event " + std::to_string(event.version)
-                          + " cannot be read: " + error.what());
+    throw journal_corrupt(to_string(ref_) + ": event " + std::to_string(event.version) +
+                          " cannot be read: " + error.what());
   }
   version_ = event.version;
 }

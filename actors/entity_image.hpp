@@ -1,5 +1,5 @@
-// An entity as the journal tells it: its aggregate, its version and the commands it has seen. The shell
-// handles messages with it; checkpoints, queries and audits only rebuild it.
+// An entity as the journal tells it: its aggregate, its version and the commands it has seen. The
+// shell handles messages with it; checkpoints, queries and audits only rebuild it.
 #pragma once
 
 #include "actors/aggregate.hpp"

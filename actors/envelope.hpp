@@ -14,25 +14,25 @@ struct envelope {
   entity_ref to;
   std::optional<entity_ref> from; ///< an entity that wants the answer
   client_call_ptr client;         ///< or a client
-  std::string key;                ///< makes a command idempotent for ever in its stream; may be empty
-  std::uint64_t fingerprint = 0;  ///< of the body that `key` stands for; 0 without a key
-  unix_millis at = 0;             ///< business time, handed on to what it causes; 0: the clock's
-  bool query = false;             ///< only reads: the answer is the view
+  std::string key; ///< makes a command idempotent for ever in its stream; may be empty
+  std::uint64_t fingerprint = 0; ///< of the body that `key` stands for; 0 without a key
+  unix_millis at = 0;            ///< business time, handed on to what it causes; 0: the clock's
+  bool query = false;            ///< only reads: the answer is the view
   message_body body = resume_step{};
 
   // What a redelivery must know.
-  int deliveries = 0;             ///< times it was handed to an incarnation of the entity
-  std::optional<bool> duplicate;  ///< found among the known commands when it was first looked up
-  bool dead_letter = false;       ///< given up: answer so, and note it
+  int deliveries = 0;            ///< times it was handed to an incarnation of the entity
+  std::optional<bool> duplicate; ///< found among the known commands when it was first looked up
+  bool dead_letter = false;      ///< given up: answer so, and note it
 
   bool is_command() const noexcept { return !query && !is_reply(); }
 
 private:
   bool is_reply() const noexcept {
-    return std::holds_alternative<stock_reply>(body) || std::holds_alternative<payment_reply>(body)
-           || std::holds_alternative<provider_reply>(body)
-           || std::holds_alternative<undeliverable>(body)
-           || std::holds_alternative<resume_step>(body);
+    return std::holds_alternative<stock_reply>(body) ||
+           std::holds_alternative<payment_reply>(body) ||
+           std::holds_alternative<provider_reply>(body) ||
+           std::holds_alternative<undeliverable>(body) || std::holds_alternative<resume_step>(body);
   }
 };
 

@@ -29,7 +29,9 @@ void mailbox::await_settlement() {
   in_hand_.reset();
 }
 
-std::vector<envelope> mailbox::take_awaiting() { return std::exchange(awaiting_, {}); }
+std::vector<envelope> mailbox::take_awaiting() {
+  return std::exchange(awaiting_, {});
+}
 
 void mailbox::prepare_redelivery() {
   const std::lock_guard lock{mutex_};

@@ -1,7 +1,8 @@
-// An entity's mailbox, which outlives its incarnations (A2, B3). CAF drops what is queued at an actor that
-// crashes; so what an entity has to do is kept here, and CAF carries only the wake-ups.
+// An entity's mailbox, which outlives its incarnations (A2, B3). CAF drops what is queued at an
+// actor that crashes; so what an entity has to do is kept here, and CAF carries only the wake-ups.
 //
-// M1 A message is in exactly one of: queue, hand, awaiting.       M2 The message in hand stays there until
+// M1 A message is in exactly one of: queue, hand, awaiting.       M2 The message in hand stays
+// there until
 //    it is done or parked, so after a crash it is the first.      M3 Messages are taken in order.
 // M4 `push` tells whether the entity must be woken; a woken entity takes until the queue is empty.
 #pragma once

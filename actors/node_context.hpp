@@ -65,7 +65,8 @@ class healing_times {
 public:
   void note(std::int64_t microseconds);
 
-  /// The q-th quantile (0 to 1) in microseconds, of the newest few thousand; 0 when there were none.
+  /// The q-th quantile (0 to 1) in microseconds, of the newest few thousand; 0 when there were
+  /// none.
   std::int64_t quantile(double q) const;
 
 private:
@@ -88,9 +89,9 @@ struct node_context {
   random_source& random;
   class router& router;
   entity_policy policy;
-  /// Calls the provider for a payment; the answer comes back as a provider_reply through the router.
-  std::function<void(entity_ref payment, call_provider call, unix_millis at)>
-    call_provider_for;
+  /// Calls the provider for a payment; the answer comes back as a provider_reply through the
+  /// router.
+  std::function<void(entity_ref payment, call_provider call, unix_millis at)> call_provider_for;
   supervisors::event_sink on_supervision;
   crash_injector inject_crash; ///< may be empty
   node_counters counters;

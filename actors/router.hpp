@@ -1,16 +1,16 @@
-// The way of a message to the shard that owns its entity. What a shard has to do is kept here and not in
-// CAF's mailboxes, so that a crash of the shard's actor loses nothing (A2).
+// The way of a message to the shard that owns its entity. What a shard has to do is kept here and
+// not in CAF's mailboxes, so that a crash of the shard's actor loses nothing (A2).
 #pragma once
 
 #include "actors/envelope.hpp"
+
+#include <caf/actor.hpp>
 
 #include <cstdint>
 #include <memory>
 #include <mutex>
 #include <utility>
 #include <vector>
-
-#include <caf/actor.hpp>
 
 namespace purser {
 
@@ -43,8 +43,8 @@ public:
 
   std::uint16_t shards() const noexcept { return static_cast<std::uint16_t>(inboxes_.size()); }
 
-  /// Hands a message to the shard of its receiver. From one sender to one receiver, messages stay in
-  /// order. Thread-safe; never blocks.
+  /// Hands a message to the shard of its receiver. From one sender to one receiver, messages stay
+  /// in order. Thread-safe; never blocks.
   void send(envelope message);
 
   shard_inbox& inbox(std::uint16_t shard) { return *inboxes_.at(shard); }

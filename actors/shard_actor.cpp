@@ -3,9 +3,9 @@
 #include "actors/entity_actor.hpp"
 #include "actors/wake.hpp"
 
-#include <algorithm>
-
 #include <caf/send.hpp>
+
+#include <algorithm>
 
 namespace purser {
 
@@ -31,7 +31,7 @@ namespace purser {
 
 shard_actor::shard_actor(caf::actor_config& config, node_context& node,
                          std::shared_ptr<shard_state> state)
-  : caf::event_based_actor(config), node_(node), state_(std::move(state)) {}
+    : caf::event_based_actor(config), node_(node), state_(std::move(state)) {}
 
 caf::behavior shard_actor::make_behavior() {
   set_default_handler(caf::drop);
@@ -49,7 +49,8 @@ caf::behavior shard_actor::make_behavior() {
   };
 }
 
-// -- Messages ---------------------------------------------------------------------------------------
+// -- Messages
+// ---------------------------------------------------------------------------------------
 
 void shard_actor::distribute() {
   auto arrived = node_.router.inbox(state_->index).take();
@@ -89,7 +90,8 @@ void shard_actor::start(const entity_cell_ptr& cell) {
   caf::anon_send(cell->handle, wake_atom::value);
 }
 
-// -- Healing ----------------------------------------------------------------------------------------
+// -- Healing
+// ----------------------------------------------------------------------------------------
 
 void shard_actor::on_down(const caf::down_msg& down) {
   const auto found = state_->running.find(down.source.id());
@@ -123,8 +125,8 @@ void shard_actor::on_crash(const entity_cell_ptr& cell) {
   const auto phase = cell->recovering ? supervisors::crash_phase::recovering
                      : in_hand        ? supervisors::crash_phase::handling
                                       : supervisors::crash_phase::idle;
-  const auto decision = supervisors::on_crash(cell->restarts, node_.policy.restarts, phase,
-                                              node_.random.unit());
+  const auto decision =
+    supervisors::on_crash(cell->restarts, node_.policy.restarts, phase, node_.random.unit());
   report(event_kind::child_crashed, *cell);
   switch (decision.action) {
   case entity_action::quarantine: return quarantine(cell);
@@ -192,12 +194,13 @@ void shard_actor::refuse(envelope message, bool may_have_happened) {
   }
 }
 
-// -- Memory and the end -----------------------------------------------------------------------------
+// -- Memory and the end
+// -----------------------------------------------------------------------------
 
 void shard_actor::limit_live() {
   const auto limit = std::max<std::size_t>(node_.policy.max_live / node_.router.shards(), 1);
-  for (std::size_t asked = 0;
-       state_->by_use.size() > limit && asked < std::min(passivations_at_once, state_->by_use.size());
+  for (std::size_t asked = 0; state_->by_use.size() > limit &&
+                              asked < std::min(passivations_at_once, state_->by_use.size());
        ++asked) {
     auto* oldest = state_->by_use.back();
     state_->by_use.splice(state_->by_use.begin(), state_->by_use, oldest->use);
@@ -213,8 +216,8 @@ void shard_actor::begin_stop(const caf::error& reason) {
   node_.router.inbox(state_->index).detach();
   distribute(); // what has come is answered: it did not happen
   for (const auto& [id, cell] : state_->running)
-    caf::anon_send<caf::message_priority::high>(
-      cell->handle, caf::exit_msg{address(), caf::exit_reason::kill});
+    caf::anon_send<caf::message_priority::high>(cell->handle,
+                                                caf::exit_msg{address(), caf::exit_reason::kill});
   if (state_->running.empty())
     quit(end_reason_);
 }

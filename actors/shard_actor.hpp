@@ -1,22 +1,22 @@
-// A shard: the only one that hands messages to its entities, starts them, and heals them when they crash.
-// Everything it must not forget is in shard_state, which outlives its incarnations.
+// A shard: the only one that hands messages to its entities, starts them, and heals them when they
+// crash. Everything it must not forget is in shard_state, which outlives its incarnations.
 //
 // D1 Messages reach an entity in the order in which they came to the shard.
 // D2 At most one incarnation of an entity runs: the next is started only when the last one is down.
-// D3 A crash of an entity is decided by supervisors/entity_restarts.hpp and touches nobody else (B10).
-// D4 More than max_live entities: the least recently used are asked to leave memory.
+// D3 A crash of an entity is decided by supervisors/entity_restarts.hpp and touches nobody else
+// (B10). D4 More than max_live entities: the least recently used are asked to leave memory.
 #pragma once
 
 #include "actors/entity_cell.hpp"
 #include "actors/node_context.hpp"
+
+#include <caf/event_based_actor.hpp>
 
 #include <cstdint>
 #include <deque>
 #include <list>
 #include <string>
 #include <unordered_map>
-
-#include <caf/event_based_actor.hpp>
 
 namespace purser {
 
@@ -27,7 +27,7 @@ struct shard_state {
   std::unordered_map<entity_ref, entity_cell_ptr, entity_ref_hash> cells; ///< by entity
   std::unordered_map<caf::actor_id, entity_cell_ptr> running;             ///< by incarnation
   std::list<entity_cell*> by_use;                                         ///< running; newest first
-  std::deque<envelope> undistributed;                                     ///< taken out of the inbox
+  std::deque<envelope> undistributed; ///< taken out of the inbox
 };
 
 class shard_actor final : public caf::event_based_actor {

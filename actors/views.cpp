@@ -16,7 +16,7 @@ std::optional<std::string> unless_empty(const Text& text) {
 
 /// Where the units of a line are, by the order's phase (K8).
 order_line_view line_view(const order& current, const order_line& line) {
-  order_line_view view{line.line_id, line.sku,      line.location, line.quantity,
+  order_line_view view{line.line_id,    line.sku,      line.location, line.quantity,
                        line.unit_price, line.discount, line.tax};
   const auto phase =
     current.status == order_status::needs_attention ? current.parked_from : current.status;
@@ -78,8 +78,14 @@ order_view view_of(const order& current, const std::string& order_id, std::uint6
 }
 
 payment_view view_of(const payment& current, const std::string& order_id, std::uint64_t version) {
-  payment_view view{order_id,       status_of(current), current.currency, current.authorized,
-                    current.captured, current.voided,     current.refunded, version,
+  payment_view view{order_id,
+                    status_of(current),
+                    current.currency,
+                    current.authorized,
+                    current.captured,
+                    current.voided,
+                    current.refunded,
+                    version,
                     {}};
   for (const auto& operation : current.operations)
     view.operations.push_back({operation.operation_id, operation.kind, operation.status,
@@ -95,7 +101,7 @@ reservation_view view_of(const reservation& current, const std::string& id, std:
 document_view view_of(const stock_document& current, const std::string& id, std::uint64_t version) {
   const auto reason =
     current.why == rejection::none ? std::nullopt : unless_empty(to_string(current.why));
-  return {id,      current.status, current.sku, current.units.location, current.units.quantity,
+  return {id,     current.status, current.sku, current.units.location, current.units.quantity,
           reason, version};
 }
 

@@ -36,8 +36,8 @@ struct stock_view {
   std::vector<location_view> locations;
 };
 BOOST_DESCRIBE_STRUCT(stock_view, (),
-                      (sku, on_hand, held, committed, available, received, adjusted, shipped, version,
-                       locations))
+                      (sku, on_hand, held, committed, available, received, adjusted, shipped,
+                       version, locations))
 
 struct order_line_view {
   std::string line_id;
@@ -135,13 +135,15 @@ BOOST_DESCRIBE_STRUCT(document_view, (), (id, status, sku, location, quantity, r
 using entity_view = std::variant<std::monostate, stock_view, order_view, payment_view,
                                  reservation_view, document_view>;
 
-stock_view view_of(const stock& current, const std::string& sku, std::uint64_t version, unix_millis now);
+stock_view view_of(const stock& current, const std::string& sku, std::uint64_t version,
+                   unix_millis now);
 order_view view_of(const order& current, const std::string& order_id, std::uint64_t version);
 payment_view view_of(const payment& current, const std::string& order_id, std::uint64_t version);
 reservation_view view_of(const reservation& current, const std::string& id, std::uint64_t version);
 document_view view_of(const stock_document& current, const std::string& id, std::uint64_t version);
 
-/// "1996-07-04T00:00:00Z", with milliseconds when there are any. Of years outside 0 to 9999: the count.
+/// "1996-07-04T00:00:00Z", with milliseconds when there are any. Of years outside 0 to 9999: the
+/// count.
 std::string to_rfc3339(unix_millis at);
 
 } // namespace purser

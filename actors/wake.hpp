@@ -1,5 +1,5 @@
-// The only things that travel as CAF messages between our actors: they carry nothing, so none can be lost
-// that matters. Plain atom constants, no type-id block: a host may have its own.
+// The only things that travel as CAF messages between our actors: they carry nothing, so none can
+// be lost that matters. Plain atom constants, no type-id block: a host may have its own.
 #pragma once
 
 #include <caf/atom.hpp>

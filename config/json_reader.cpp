@@ -49,12 +49,12 @@ void fail(const json_place& place, const std::string& message) {
   throw json_error(place.pointer(), message);
 }
 
-std::int64_t read_signed(const boost::json::value& value, const json_place& place, std::int64_t least,
-                         std::int64_t most) {
+std::int64_t read_signed(const boost::json::value& value, const json_place& place,
+                         std::int64_t least, std::int64_t most) {
   if (const auto* number = value.if_int64(); number && *number >= least && *number <= most)
     return *number;
-  fail(place, "must be an integer from " + std::to_string(least) + " to " + std::to_string(most)
-                + ", not " + describe(value));
+  fail(place, "must be an integer from " + std::to_string(least) + " to " + std::to_string(most) +
+                ", not " + describe(value));
 }
 
 std::uint64_t read_unsigned(const boost::json::value& value, const json_place& place,
@@ -78,8 +78,8 @@ std::int64_t read_time(const boost::json::value& value, const json_place& place)
   const auto text = read_string(value, place);
   const auto time = parse_rfc3339(text);
   if (!time)
-    fail(place, "must be a time like \"1996-07-04T00:00:00Z\" (RFC 3339), not \"" + text.substr(0, 64)
-                  + "\"");
+    fail(place, "must be a time like \"1996-07-04T00:00:00Z\" (RFC 3339), not \"" +
+                  text.substr(0, 64) + "\"");
   return *time;
 }
 

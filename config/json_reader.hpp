@@ -1,5 +1,5 @@
-// Strict reading of described structs from JSON: an unknown field, a missing one, a wrong type or a number
-// out of range is an error that says where (RFC 6901 pointer), what, and the bound.
+// Strict reading of described structs from JSON: an unknown field, a missing one, a wrong type or a
+// number out of range is an error that says where (RFC 6901 pointer), what, and the bound.
 #pragma once
 
 #include "config/text.hpp"
@@ -25,12 +25,12 @@ namespace purser::config {
 
 struct json_error : std::runtime_error {
   json_error(std::string at, const std::string& message)
-    : std::runtime_error(message), pointer(std::move(at)) {}
+      : std::runtime_error(message), pointer(std::move(at)) {}
   std::string pointer;
 };
 
-/// Which fields must be there: specialize with `static constexpr std::array<std::string_view, N> names`.
-/// Fields that are not named keep the struct's initial value when they are left out.
+/// Which fields must be there: specialize with `static constexpr std::array<std::string_view, N>
+/// names`. Fields that are not named keep the struct's initial value when they are left out.
 template <class T>
 struct required_fields {
   static constexpr std::array<std::string_view, 0> names{};
@@ -56,8 +56,8 @@ std::string describe(const boost::json::value& value);
 
 [[noreturn]] void fail(const json_place& place, const std::string& message);
 
-std::int64_t read_signed(const boost::json::value& value, const json_place& place, std::int64_t least,
-                         std::int64_t most);
+std::int64_t read_signed(const boost::json::value& value, const json_place& place,
+                         std::int64_t least, std::int64_t most);
 std::uint64_t read_unsigned(const boost::json::value& value, const json_place& place,
                             std::uint64_t most);
 std::string read_string(const boost::json::value& value, const json_place& place);
@@ -139,7 +139,8 @@ void read_object(const boost::json::value& from, T& to, const json_place& place,
 } // namespace detail
 
 template <class T>
-void read(const boost::json::value& from, T& to, const json_place& place, const read_limits& limits) {
+void read(const boost::json::value& from, T& to, const json_place& place,
+          const read_limits& limits) {
   if constexpr (std::is_same_v<T, bool>) {
     if (!from.is_bool())
       fail(place, "must be true or false, not " + describe(from));
@@ -147,8 +148,8 @@ void read(const boost::json::value& from, T& to, const json_place& place, const 
   } else if constexpr (std::is_enum_v<T>) {
     detail::read_enum(from, to, place);
   } else if constexpr (std::is_integral_v<T> && std::is_signed_v<T>) {
-    to = static_cast<T>(read_signed(from, place, std::numeric_limits<T>::min(),
-                                    std::numeric_limits<T>::max()));
+    to = static_cast<T>(
+      read_signed(from, place, std::numeric_limits<T>::min(), std::numeric_limits<T>::max()));
   } else if constexpr (std::is_integral_v<T>) {
     to = static_cast<T>(read_unsigned(from, place, std::numeric_limits<T>::max()));
   } else if constexpr (std::is_same_v<T, std::string>) {
@@ -160,8 +161,8 @@ void read(const boost::json::value& from, T& to, const json_place& place, const 
     if (array == nullptr)
       fail(place, "must be a list, not " + describe(from));
     if (array->size() > limits.list)
-      fail(place, "has " + std::to_string(array->size()) + " elements; at most "
-                    + std::to_string(limits.list) + " are allowed");
+      fail(place, "has " + std::to_string(array->size()) + " elements; at most " +
+                    std::to_string(limits.list) + " are allowed");
     to.clear();
     to.reserve(array->size());
     for (std::size_t i = 0; i < array->size(); ++i)
@@ -171,8 +172,8 @@ void read(const boost::json::value& from, T& to, const json_place& place, const 
     if (object == nullptr)
       fail(place, "must be an object, not " + describe(from));
     if (object->size() > limits.map)
-      fail(place, "has " + std::to_string(object->size()) + " entries; at most "
-                    + std::to_string(limits.map) + " are allowed");
+      fail(place, "has " + std::to_string(object->size()) + " entries; at most " +
+                    std::to_string(limits.map) + " are allowed");
     to.clear();
     for (const auto& entry : *object) {
       const std::string_view name{entry.key().data(), entry.key().size()};

@@ -29,9 +29,9 @@ std::size_t edit_distance(std::string_view a, std::string_view b) {
 
 /// Takes exactly `digits` decimal digits off the front.
 std::optional<int> take_number(std::string_view& text, std::size_t digits) {
-  if (text.size() < digits
-      || !std::all_of(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(digits),
-                      [](char c) { return c >= '0' && c <= '9'; }))
+  if (text.size() < digits ||
+      !std::all_of(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(digits),
+                   [](char c) { return c >= '0' && c <= '9'; }))
     return std::nullopt;
   int value = 0;
   std::from_chars(text.data(), text.data() + digits, value);
@@ -98,7 +98,8 @@ std::string_view nearest(std::string_view name, std::span<const std::string_view
 
 std::string with_suggestion(std::string_view name, std::span<const std::string_view> candidates) {
   constexpr std::size_t shown = 64;
-  std::string text = "\"" + std::string{name.substr(0, shown)} + (name.size() > shown ? "..." : "") + "\"";
+  std::string text =
+    "\"" + std::string{name.substr(0, shown)} + (name.size() > shown ? "..." : "") + "\"";
   if (const auto near = nearest(name, candidates); !near.empty())
     text += "; did you mean \"" + std::string{near} + "\"?";
   return text;
@@ -133,8 +134,8 @@ std::optional<std::int64_t> parse_rfc3339(std::string_view text) {
                             std::chrono::day{static_cast<unsigned>(*day)}};
   if (!date.ok())
     return std::nullopt;
-  const auto time = sys_days{date} + hours{*hour} + minutes{*minute - *offset} + seconds{*second}
-                    + milliseconds{*ms};
+  const auto time = sys_days{date} + hours{*hour} + minutes{*minute - *offset} + seconds{*second} +
+                    milliseconds{*ms};
   return duration_cast<milliseconds>(time.time_since_epoch()).count();
 }
 

@@ -9,7 +9,8 @@
 
 namespace purser::config {
 
-/// The candidate nearest to `name` by edit distance, when it is near enough to be meant; else empty.
+/// The candidate nearest to `name` by edit distance, when it is near enough to be meant; else
+/// empty.
 std::string_view nearest(std::string_view name, std::span<const std::string_view> candidates);
 
 /// "\"quantty\"" with ", did you mean \"quantity\"?" behind it when something is near.

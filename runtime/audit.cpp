@@ -35,14 +35,14 @@ public:
     if (report_.open_steps == 0)
       for (const auto& [sku, claims] : skus_) {
         require(claims.held == claims.claimed_held,
-                "K2: " + sku + " holds " + std::to_string(claims.held) + ", orders and reservations "
-                  + std::to_string(claims.claimed_held));
+                "K2: " + sku + " holds " + std::to_string(claims.held) +
+                  ", orders and reservations " + std::to_string(claims.claimed_held));
         require(claims.committed == claims.claimed_committed,
-                "K2: " + sku + " has committed " + std::to_string(claims.committed)
-                  + ", orders and reservations " + std::to_string(claims.claimed_committed));
+                "K2: " + sku + " has committed " + std::to_string(claims.committed) +
+                  ", orders and reservations " + std::to_string(claims.claimed_committed));
         require(claims.shipped == claims.claimed_shipped,
-                "K5: " + sku + " has shipped " + std::to_string(claims.shipped)
-                  + ", orders and reservations " + std::to_string(claims.claimed_shipped));
+                "K5: " + sku + " has shipped " + std::to_string(claims.shipped) +
+                  ", orders and reservations " + std::to_string(claims.claimed_shipped));
       }
     return std::move(report_);
   }
@@ -108,7 +108,8 @@ private:
 
   /// M5: what an order owes is what its payment has taken.
   void check_payment(const order_view& order) {
-    const auto payment = std::get_if<payment_view>(&(view_ = load_entity(journal_, {entity_kind::payment, order.order_id}).view(never_lapsed)));
+    const auto payment = std::get_if<payment_view>(
+      &(view_ = load_entity(journal_, {entity_kind::payment, order.order_id}).view(never_lapsed)));
     const auto captured = payment == nullptr ? 0 : payment->captured - payment->refunded;
     const auto open_authorization =
       payment == nullptr ? 0 : payment->authorized - payment->captured - payment->voided;
@@ -116,9 +117,9 @@ private:
     case order_status::confirmed:
     case order_status::fulfilling:
     case order_status::completed:
-      require(captured == order.total, "M5: order " + order.order_id + " costs "
-                                         + std::to_string(order.total) + ", captured is "
-                                         + std::to_string(captured));
+      require(captured == order.total, "M5: order " + order.order_id + " costs " +
+                                         std::to_string(order.total) + ", captured is " +
+                                         std::to_string(captured));
       return;
     case order_status::canceled:
     case order_status::rejected:

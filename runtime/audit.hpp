@@ -57,11 +57,11 @@ struct audit_report {
   stock_totals stock;
   invariant_totals invariants;
   std::vector<std::string> findings; ///< the first hundred broken invariants, in words
-  std::uint64_t open_steps = 0;      ///< entities with a step under way: sums over them may not meet yet
+  std::uint64_t open_steps = 0; ///< entities with a step under way: sums over them may not meet yet
 };
 
-/// Sums everything up, and checks every entity by itself and orders against their payments and stock.
-/// The journal must be quiet. Throws journal_corrupt, store_error.
+/// Sums everything up, and checks every entity by itself and orders against their payments and
+/// stock. The journal must be quiet. Throws journal_corrupt, store_error.
 audit_report audit(group_commit_journal& journal);
 
 } // namespace purser

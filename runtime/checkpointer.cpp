@@ -13,12 +13,12 @@ constexpr std::uint64_t commits_between_looks = 32;
 
 checkpointer::checkpointer(group_commit_journal& journal, std::size_t threshold_bytes,
                            std::function<void(const std::string&)> on_failure)
-  : journal_(journal),
-    threshold_(threshold_bytes),
-    on_failure_(std::move(on_failure)),
-    thread_([this] { run(); }) {}
+    : journal_(journal), threshold_(threshold_bytes), on_failure_(std::move(on_failure)),
+      thread_([this] { run(); }) {}
 
-checkpointer::~checkpointer() { stop(); }
+checkpointer::~checkpointer() {
+  stop();
+}
 
 void checkpointer::committed() {
   if (commits_.fetch_add(1, std::memory_order_relaxed) % commits_between_looks != 0)

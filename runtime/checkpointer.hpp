@@ -1,5 +1,5 @@
-// Moves the checkpoints of shards whose log has grown, on a thread of its own, so that restarts stay short
-// and memory bounded.
+// Moves the checkpoints of shards whose log has grown, on a thread of its own, so that restarts
+// stay short and memory bounded.
 #pragma once
 
 #include "runtime/journal/group_commit.hpp"

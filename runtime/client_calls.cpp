@@ -26,7 +26,7 @@ struct client_calls::state {
 class client_calls::waiting_call final : public client_call {
 public:
   waiting_call(std::shared_ptr<state> owner, std::string of, callback to)
-    : owner_(std::move(owner)), id(std::move(of)), on_answer(std::move(to)) {}
+      : owner_(std::move(owner)), id(std::move(of)), on_answer(std::move(to)) {}
 
   ~waiting_call() override {
     answer lost;
@@ -60,14 +60,16 @@ private:
 
 client_calls::client_calls(std::size_t limit, std::int64_t deadline_ms, clock& time,
                            task_queue& delivery)
-  : state_(std::make_shared<state>()) {
+    : state_(std::make_shared<state>()) {
   state_->limit = limit;
   state_->deadline_ms = deadline_ms;
   state_->time = &time;
   state_->delivery = &delivery;
 }
 
-client_calls::~client_calls() { end_all("the engine stopped"); }
+client_calls::~client_calls() {
+  end_all("the engine stopped");
+}
 
 client_call_ptr client_calls::open(std::string id, callback on_answer) {
   auto made = std::make_shared<waiting_call>(state_, std::move(id), callback{});

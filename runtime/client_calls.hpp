@@ -1,4 +1,5 @@
-// The calls of clients that wait for an answer: bounded, each with a deadline, each answered exactly once.
+// The calls of clients that wait for an answer: bounded, each with a deadline, each answered
+// exactly once.
 #pragma once
 
 #include "actors/answer.hpp"
@@ -20,7 +21,8 @@ public:
   client_calls(std::size_t limit, std::int64_t deadline_ms, clock& time, task_queue& delivery);
   ~client_calls();
 
-  /// A new call, or null when `limit` are waiting. A call that is dropped unanswered ends as `unknown`.
+  /// A new call, or null when `limit` are waiting. A call that is dropped unanswered ends as
+  /// `unknown`.
   client_call_ptr open(std::string id, callback on_answer);
 
   /// Ends those whose deadline has passed as `unknown`.

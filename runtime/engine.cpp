@@ -14,15 +14,16 @@
 #include "runtime/system_ports.hpp"
 #include "runtime/tree.hpp"
 
-#include <algorithm>
-#include <thread>
-
 #include <caf/actor_system.hpp>
 #include <caf/actor_system_config.hpp>
 #include <caf/scoped_actor.hpp>
+
 #include <spdlog/logger.h>
 #include <spdlog/sinks/null_sink.h>
 #include <xxhash.h>
+
+#include <algorithm>
+#include <thread>
 
 namespace purser {
 
@@ -38,19 +39,29 @@ std::string new_command_id(clock& time, random_source& random) {
 /// The entity that a command is addressed to.
 entity_ref target_of(const command_body& body) {
   struct targets {
-    entity_ref operator()(const receive_stock& c) const { return {entity_kind::receipt, c.receipt_id}; }
+    entity_ref operator()(const receive_stock& c) const {
+      return {entity_kind::receipt, c.receipt_id};
+    }
     entity_ref operator()(const adjust_stock& c) const {
       return {entity_kind::adjustment, c.adjustment_id};
     }
     entity_ref operator()(const reserve_stock& c) const { return reservation_of(c.reservation_id); }
-    entity_ref operator()(const commit_reservation& c) const { return reservation_of(c.reservation_id); }
-    entity_ref operator()(const release_reservation& c) const { return reservation_of(c.reservation_id); }
-    entity_ref operator()(const ship_reservation& c) const { return reservation_of(c.reservation_id); }
+    entity_ref operator()(const commit_reservation& c) const {
+      return reservation_of(c.reservation_id);
+    }
+    entity_ref operator()(const release_reservation& c) const {
+      return reservation_of(c.reservation_id);
+    }
+    entity_ref operator()(const ship_reservation& c) const {
+      return reservation_of(c.reservation_id);
+    }
     entity_ref operator()(const place_order& c) const { return {entity_kind::order, c.order_id}; }
     entity_ref operator()(const cancel_order& c) const { return {entity_kind::order, c.order_id}; }
     entity_ref operator()(const ship_order& c) const { return {entity_kind::order, c.order_id}; }
 
-    static entity_ref reservation_of(const std::string& id) { return {entity_kind::reservation, id}; }
+    static entity_ref reservation_of(const std::string& id) {
+      return {entity_kind::reservation, id};
+    }
   };
   return std::visit(targets{}, body);
 }
@@ -58,8 +69,8 @@ entity_ref target_of(const command_body& body) {
 /// What identifies a command in its stream (contract.md, 2): its own id field, else its command_id.
 std::string key_of(const command& request) {
   const auto& body = request.body;
-  if (std::holds_alternative<place_order>(body) || std::holds_alternative<receive_stock>(body)
-      || std::holds_alternative<adjust_stock>(body) || std::holds_alternative<reserve_stock>(body))
+  if (std::holds_alternative<place_order>(body) || std::holds_alternative<receive_stock>(body) ||
+      std::holds_alternative<adjust_stock>(body) || std::holds_alternative<reserve_stock>(body))
     return std::string{op_of(body)}; // the stream itself is named after the id
   if (const auto* ship = std::get_if<ship_order>(&body))
     return "shipment/" + ship->shipment_id;
@@ -103,23 +114,23 @@ caf::actor_system_config& configure(caf::actor_system_config& config, unsigned t
 class running_engine final : public engine {
 public:
   explicit running_engine(engine_options options)
-    : options_(std::move(options)),
-      log_(options_.logger ? options_.logger
-                           : std::make_shared<spdlog::logger>(
-                             "purser", std::make_shared<spdlog::sinks::null_sink_mt>())),
-      clock_(options_.time_from_commands ? std::unique_ptr<clock>{new command_clock}
-                                         : std::unique_ptr<clock>{new system_clock}),
-      delivery_([this](const std::string& error) { log_->error("callback_threw error={}", error); }),
-      calls_(options_.max_in_flight, options_.answer_deadline_ms, *clock_, delivery_),
-      feeds_(std::make_shared<feed_signal>()),
-      router_(options_.shards),
-      journal_(open_store(options_), journal_settings()),
-      system_(configure(config_, options_.threads)),
-      desk_(options_.provider ? options_.provider : std::make_shared<simulated_provider>(), router_,
-            *clock_, {options_.payment_deadline_ms}),
-      node_{journal_, *clock_, random_, router_, entity_settings(), {}, {}, {}, {}, {}, {}, {}},
-      checkpointer_(journal_, options_.checkpoint_bytes,
-                    [this](const std::string& why) { journal_.abandon(why); }) {
+      : options_(std::move(options)),
+        log_(options_.logger ? options_.logger
+                             : std::make_shared<spdlog::logger>(
+                                 "purser", std::make_shared<spdlog::sinks::null_sink_mt>())),
+        clock_(options_.time_from_commands ? std::unique_ptr<clock>{new command_clock}
+                                           : std::unique_ptr<clock>{new system_clock}),
+        delivery_(
+          [this](const std::string& error) { log_->error("callback_threw error={}", error); }),
+        calls_(options_.max_in_flight, options_.answer_deadline_ms, *clock_, delivery_),
+        feeds_(std::make_shared<feed_signal>()), router_(options_.shards),
+        journal_(open_store(options_), journal_settings()),
+        system_(configure(config_, options_.threads)),
+        desk_(options_.provider ? options_.provider : std::make_shared<simulated_provider>(),
+              router_, *clock_, {options_.payment_deadline_ms}),
+        node_{journal_, *clock_, random_, router_, entity_settings(), {}, {}, {}, {}, {}, {}, {}},
+        checkpointer_(journal_, options_.checkpoint_bytes,
+                      [this](const std::string& why) { journal_.abandon(why); }) {
     node_.call_provider_for = [this](entity_ref payment, call_provider call, unix_millis at) {
       desk_.submit(std::move(payment), std::move(call), at);
     };
@@ -139,7 +150,8 @@ public:
 
   ~running_engine() override { stop(); }
 
-  // -- Commands and queries -------------------------------------------------------------------------
+  // -- Commands and queries
+  // -------------------------------------------------------------------------
 
   void submit(command request, std::function<void(const answer&)> on_answer) override {
     if (request.command_id.empty())
@@ -220,7 +232,8 @@ public:
     return failure_;
   }
 
-  // -- The end --------------------------------------------------------------------------------------
+  // -- The end
+  // --------------------------------------------------------------------------------------
 
   void stop() override {
     {
@@ -335,12 +348,12 @@ private:
 
   void on_event(const supervisors::supervision_event& event) {
     const auto what = supervisors::to_string(event.kind);
-    const bool bad = event.kind == supervisors::event_kind::gave_up
-                     || event.kind == supervisors::event_kind::entity_quarantined
-                     || event.kind == supervisors::event_kind::message_dead_lettered;
-    log_->log(bad ? spdlog::level::err
-                  : event.kind == supervisors::event_kind::child_crashed ? spdlog::level::warn
-                                                                          : spdlog::level::info,
+    const bool bad = event.kind == supervisors::event_kind::gave_up ||
+                     event.kind == supervisors::event_kind::entity_quarantined ||
+                     event.kind == supervisors::event_kind::message_dead_lettered;
+    log_->log(bad                                                    ? spdlog::level::err
+              : event.kind == supervisors::event_kind::child_crashed ? spdlog::level::warn
+                                                                     : spdlog::level::info,
               "{} path={} restarts={} healing_us={} cause={}", what, event.path, event.restarts,
               event.healing_us, event.cause);
     if (options_.on_supervision)

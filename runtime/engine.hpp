@@ -1,11 +1,13 @@
 // The embedding API: an order engine in your process. Nothing of CAF, RocksDB or JSON shows here.
 //
 //   auto engine = purser::engine::start({.data_dir = "/var/lib/shop"});
-//   auto answer = engine->submit(purser::command{.command_id = "c-1", .body = place_order{...}}).get();
+//   auto answer = engine->submit(purser::command{.command_id = "c-1", .body =
+//   place_order{...}}).get();
 //
-// Threads: every function may be called from any thread. Callbacks (answers, events, on_fatal) come on one
-// thread of the engine, its delivery thread, one at a time; one that blocks delays later callbacks, and no
-// order. Several engines may live in one process; each has its own threads, actors and logger.
+// Threads: every function may be called from any thread. Callbacks (answers, events, on_fatal) come
+// on one thread of the engine, its delivery thread, one at a time; one that blocks delays later
+// callbacks, and no order. Several engines may live in one process; each has its own threads,
+// actors and logger.
 #pragma once
 
 #include "actors/answer.hpp"
@@ -31,7 +33,8 @@ class logger;
 
 namespace purser {
 
-/// The engine could not be started: the directory is in use, damaged, of a newer format; the disk fails.
+/// The engine could not be started: the directory is in use, damaged, of a newer format; the disk
+/// fails.
 struct engine_error : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
@@ -39,7 +42,7 @@ struct engine_error : std::runtime_error {
 /// A command that its shape alone shows to be wrong. It left no trace.
 struct invalid_command : std::invalid_argument {
   invalid_command(std::string at, const std::string& message)
-    : std::invalid_argument(message), pointer(std::move(at)) {}
+      : std::invalid_argument(message), pointer(std::move(at)) {}
   std::string pointer; ///< JSON pointer to the field
 };
 
@@ -72,14 +75,14 @@ public:
 struct engine_options {
   /// Where the journal lives; without it everything is in memory and lost at the end.
   std::optional<std::filesystem::path> data_dir;
-  std::uint16_t shards = 8;             ///< fixed when a data directory is created
-  unsigned threads = 0;                 ///< of the actors; 0: as many as cores
-  std::size_t max_in_flight = 4'096;    ///< commands and queries without an answer; more are rejected
-  std::int64_t answer_deadline_ms = 30'000; ///< then a command ends as `unknown`; 0: never
-  std::size_t max_live_entities = 20'000;   ///< idle ones beyond it leave memory
+  std::uint16_t shards = 8;          ///< fixed when a data directory is created
+  unsigned threads = 0;              ///< of the actors; 0: as many as cores
+  std::size_t max_in_flight = 4'096; ///< commands and queries without an answer; more are rejected
+  std::int64_t answer_deadline_ms = 30'000;       ///< then a command ends as `unknown`; 0: never
+  std::size_t max_live_entities = 20'000;         ///< idle ones beyond it leave memory
   std::size_t checkpoint_bytes = 4 * 1024 * 1024; ///< of a shard's log, between checkpoints
-  std::uint32_t redeliveries = 2;       ///< of a message that crashes its entity
-  std::int64_t payment_deadline_ms = 10'000; ///< of one call to the provider
+  std::uint32_t redeliveries = 2;                 ///< of a message that crashes its entity
+  std::int64_t payment_deadline_ms = 10'000;      ///< of one call to the provider
   payment_policy payments;
   /// The payment provider; without it a simulated one approves everything but `tok_decline`.
   std::shared_ptr<payment_gateway> provider;
@@ -87,7 +90,8 @@ struct engine_options {
   bool time_from_commands = false;
   /// Makes the entity crash that handles every n-th command of its own or of others; 0: never.
   std::uint64_t crash_every = 0;
-  /// Called once when the journal failed: the engine has stopped, pending commands end as `unknown`.
+  /// Called once when the journal failed: the engine has stopped, pending commands end as
+  /// `unknown`.
   std::function<void(const std::string& why)> on_fatal;
   /// Supervision decisions, on the delivery thread.
   std::function<void(const supervision_notice&)> on_supervision;
@@ -126,12 +130,12 @@ public:
   /// Stops.
   virtual ~engine() = default;
 
-  /// Ends in order: what was accepted is durable, pending commands end as `unknown`, callbacks have come.
-  /// Not from a callback.
+  /// Ends in order: what was accepted is durable, pending commands end as `unknown`, callbacks have
+  /// come. Not from a callback.
   virtual void stop() = 0;
 
-  /// Carries out a command. The callback comes once; when it says accepted or rejected, that is durable.
-  /// Throws invalid_command.
+  /// Carries out a command. The callback comes once; when it says accepted or rejected, that is
+  /// durable. Throws invalid_command.
   virtual void submit(command request, std::function<void(const answer&)> on_answer) = 0;
   std::future<answer> submit(command request);
 

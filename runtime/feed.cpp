@@ -29,21 +29,24 @@ bool feed_signal::wait(std::uint64_t& seen, const std::atomic<bool>& stopping) {
 }
 
 event_notice notice_of(const recorded_event& event) {
-  return {event.at_position, event.stream, event.version,
-          std::string{event_name(event.stream.kind, event.event.type)}, event.event.at,
-          event.event.cause, boost::json::serialize(event_data(event))};
+  return {event.at_position,
+          event.stream,
+          event.version,
+          std::string{event_name(event.stream.kind, event.event.type)},
+          event.event.at,
+          event.event.cause,
+          boost::json::serialize(event_data(event))};
 }
 
 feed::feed(group_commit_journal& journal, std::shared_ptr<feed_signal> signal, position after,
            std::function<void(const event_notice&)> on_event,
            std::function<void(const std::string&)> on_error)
-  : journal_(journal),
-    signal_(std::move(signal)),
-    on_event_(std::move(on_event)),
-    on_error_(std::move(on_error)),
-    thread_([this, after] { run(after); }) {}
+    : journal_(journal), signal_(std::move(signal)), on_event_(std::move(on_event)),
+      on_error_(std::move(on_error)), thread_([this, after] { run(after); }) {}
 
-feed::~feed() { stop(); }
+feed::~feed() {
+  stop();
+}
 
 void feed::stop() {
   stopping_ = true;

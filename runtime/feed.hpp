@@ -1,4 +1,5 @@
-// One subscription to the durable events, on a thread of its own, so that a slow subscriber delays nobody.
+// One subscription to the durable events, on a thread of its own, so that a slow subscriber delays
+// nobody.
 #pragma once
 
 #include "runtime/engine.hpp"

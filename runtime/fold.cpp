@@ -28,7 +28,8 @@ folded_span fold(group_commit_journal& journal, const checkpoint_span& span) {
     if (at == result.images.end())
       at = result.images.emplace(event.stream, image_before(journal, event.stream)).first;
     if (event.event.fingerprint != 0)
-      result.ids.push_back({event.stream, event.event.cause,
+      result.ids.push_back({event.stream,
+                            event.event.cause,
                             {event.event.fingerprint, event.version,
                              static_cast<std::uint16_t>(recorded_rejection(event.event))}});
     if (event.version > at->second.version()) // else: its snapshot is newer than the checkpoint

@@ -1,4 +1,5 @@
-// Entities rebuilt from stretches of the journal, without actors: for checkpoints, openings and audits.
+// Entities rebuilt from stretches of the journal, without actors: for checkpoints, openings and
+// audits.
 #pragma once
 
 #include "actors/entity_image.hpp"

@@ -35,14 +35,14 @@ std::uint16_t shards_of(store& disk) {
 class verifier {
 public:
   verifier(group_commit_journal& journal, const std::function<void(std::uint64_t)>& progress)
-    : journal_(journal), progress_(progress) {}
+      : journal_(journal), progress_(progress) {}
 
   verify_report run() {
     for (std::uint16_t shard = 0; shard < journal_.shards(); ++shard)
       check_shard(shard);
     if (report_.events != journal_.last())
-      find("the journal ends at position " + std::to_string(journal_.last()) + " and holds "
-           + std::to_string(report_.events) + " events");
+      find("the journal ends at position " + std::to_string(journal_.last()) + " and holds " +
+           std::to_string(report_.events) + " events");
     report_.sums = audit(journal_);
     for (const auto& finding : report_.sums.findings)
       find(finding);
@@ -83,8 +83,8 @@ private:
   void compare(const entity_ref& ref, const entity_image& from_events) {
     const auto current = load_entity(journal_, ref);
     if (current.version() != from_events.version())
-      find(to_string(ref) + ": its snapshot leads to version " + std::to_string(current.version())
-           + ", its events to version " + std::to_string(from_events.version()));
+      find(to_string(ref) + ": its snapshot leads to version " + std::to_string(current.version()) +
+           ", its events to version " + std::to_string(from_events.version()));
     else if (!current.same_state(from_events))
       find(to_string(ref) + ": its snapshot does not tell what its events tell");
   }
@@ -137,9 +137,8 @@ public:
 
   void history(const entity_ref& entity,
                const std::function<void(const event_notice&)>& visit) override {
-    translated([&] {
-      journal_->history(entity, [&](recorded_event&& event) { visit(notice_of(event)); });
-    });
+    translated(
+      [&] { journal_->history(entity, [&](recorded_event&& event) { visit(notice_of(event)); }); });
   }
 
   void export_events(const std::function<bool(const event_notice&)>& visit) override {
@@ -163,9 +162,8 @@ private:
     unix_millis newest = 0;
     for (std::uint16_t shard = 0; shard < journal_->shards(); ++shard)
       if (const auto last = journal_->disk().last_chunk(shard))
-        read_chunk(journal_->disk().chunk(shard, last).value(), [&](recorded_event&& event) {
-          newest = std::max(newest, event.event.at);
-        });
+        read_chunk(journal_->disk().chunk(shard, last).value(),
+                   [&](recorded_event&& event) { newest = std::max(newest, event.event.at); });
     return newest;
   }
 

@@ -42,8 +42,8 @@ public:
   /// The position of the last event.
   virtual std::uint64_t last_position() = 0;
 
-  /// Reads everything: checksums, positions and versions without gaps, snapshots equal to their events,
-  /// and every invariant. `progress` gets how many events of last_position() are done.
+  /// Reads everything: checksums, positions and versions without gaps, snapshots equal to their
+  /// events, and every invariant. `progress` gets how many events of last_position() are done.
   virtual verify_report verify(const std::function<void(std::uint64_t)>& progress) = 0;
 };
 

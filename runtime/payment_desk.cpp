@@ -14,15 +14,15 @@ constexpr std::int64_t ns_per_ms = 1'000'000;
 
 payment_desk::payment_desk(std::shared_ptr<payment_gateway> provider, router& to, clock& time,
                            options settings)
-  : provider_(std::move(provider)),
-    clock_(time),
-    options_(settings),
-    shared_(std::make_shared<shared>()) {
+    : provider_(std::move(provider)), clock_(time), options_(settings),
+      shared_(std::make_shared<shared>()) {
   shared_->to = &to;
   thread_ = std::thread{[this] { run(); }};
 }
 
-payment_desk::~payment_desk() { stop(); }
+payment_desk::~payment_desk() {
+  stop();
+}
 
 void payment_desk::stop() {
   {
@@ -54,7 +54,8 @@ void payment_desk::run() {
     if (!shared_->calls.empty() && shared_->calls.begin()->second.deadline_ms <= now) {
       const auto ticket = shared_->calls.begin()->first;
       lock.unlock();
-      answered(*shared_, ticket, {payment_answer_kind::unknown, "no answer within the deadline", {}});
+      answered(*shared_, ticket,
+               {payment_answer_kind::unknown, "no answer within the deadline", {}});
       lock.lock();
       continue;
     }
@@ -66,7 +67,8 @@ void payment_desk::run() {
     if (next_at < 0)
       shared_->changed.wait(lock);
     else
-      shared_->changed.wait_for(lock, std::chrono::milliseconds{std::max<std::int64_t>(next_at - now, 1)});
+      shared_->changed.wait_for(
+        lock, std::chrono::milliseconds{std::max<std::int64_t>(next_at - now, 1)});
   }
 }
 

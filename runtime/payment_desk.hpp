@@ -1,5 +1,5 @@
-// Where payments meet the provider: one thread calls it, so a provider that blocks delays payments and
-// nobody else; every call has a deadline.
+// Where payments meet the provider: one thread calls it, so a provider that blocks delays payments
+// and nobody else; every call has a deadline.
 #pragma once
 
 #include "actors/envelope.hpp"
@@ -22,7 +22,8 @@ public:
     std::int64_t deadline_ms = 10'000; ///< no answer after this long counts as `unknown`
   };
 
-  payment_desk(std::shared_ptr<payment_gateway> provider, router& to, clock& time, options settings);
+  payment_desk(std::shared_ptr<payment_gateway> provider, router& to, clock& time,
+               options settings);
 
   /// Calls that are waiting are dropped: payments take them up at the next start.
   ~payment_desk();
@@ -45,7 +46,8 @@ private:
     std::mutex mutex;
     std::condition_variable changed;
     std::multimap<std::int64_t, pending> due; ///< by monotonic ms: to be called
-    std::map<std::uint64_t, pending> calls; ///< by ticket: waiting for the answer; so by deadline too
+    std::map<std::uint64_t, pending>
+      calls; ///< by ticket: waiting for the answer; so by deadline too
     std::uint64_t next_ticket = 1;
     bool stopping = false;
     router* to = nullptr;

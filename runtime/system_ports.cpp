@@ -22,9 +22,15 @@ unix_millis wall_ms() {
 
 } // namespace
 
-unix_millis system_clock::now() const { return wall_ms(); }
-std::int64_t system_clock::monotonic_ns() const { return steady_ns(); }
-std::int64_t command_clock::monotonic_ns() const { return steady_ns(); }
+unix_millis system_clock::now() const {
+  return wall_ms();
+}
+std::int64_t system_clock::monotonic_ns() const {
+  return steady_ns();
+}
+std::int64_t command_clock::monotonic_ns() const {
+  return steady_ns();
+}
 
 void command_clock::advance_to(unix_millis at) {
   auto seen = now_.load(std::memory_order_relaxed);
@@ -42,12 +48,12 @@ std::string make_uuid7(clock& time, random_source& random) {
   const auto high = random.bits();
   const auto low = random.bits();
   char text[40];
-  const auto size = std::snprintf(
-    text, sizeof text, "%08llx-%04llx-7%03llx-%04llx-%012llx",
-    static_cast<unsigned long long>(ms >> 16), static_cast<unsigned long long>(ms & 0xffff),
-    static_cast<unsigned long long>(high & 0xfff),
-    static_cast<unsigned long long>(0x8000 | ((high >> 12) & 0x3fff)),
-    static_cast<unsigned long long>(low & 0xffffffffffffULL));
+  const auto size = std::snprintf(text, sizeof text, "%08llx-%04llx-7%03llx-%04llx-%012llx",
+                                  static_cast<unsigned long long>(ms >> 16),
+                                  static_cast<unsigned long long>(ms & 0xffff),
+                                  static_cast<unsigned long long>(high & 0xfff),
+                                  static_cast<unsigned long long>(0x8000 | ((high >> 12) & 0x3fff)),
+                                  static_cast<unsigned long long>(low & 0xffffffffffffULL));
   return {text, static_cast<std::size_t>(size)};
 }
 

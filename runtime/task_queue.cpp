@@ -6,9 +6,11 @@
 namespace purser {
 
 task_queue::task_queue(std::function<void(const std::string&)> on_error)
-  : on_error_(std::move(on_error)), thread_([this] { run(); }) {}
+    : on_error_(std::move(on_error)), thread_([this] { run(); }) {}
 
-task_queue::~task_queue() { stop(); }
+task_queue::~task_queue() {
+  stop();
+}
 
 void task_queue::post(task work) {
   const std::lock_guard lock{mutex_};

@@ -6,11 +6,13 @@ namespace purser {
 //  -------------------  ------------  ---------  ---------------  ----------  ---------
 //  root                 one_for_all   2 in 5 s   shards           permanent   unlimited
 //  root/shards          one_for_one   8 in 5 s   shard-0..N-1     permanent   10 s
-//  root/shards/shard-i  (a shard supervises its entities itself: one restart record for each entity,
+//  root/shards/shard-i  (a shard supervises its entities itself: one restart record for each
+//  entity,
 //                        supervisors/entity_restarts.hpp; B3, B5, B10)
 //
-// A shard that crashes loses nothing: its cells and its inbox are in shard_state and the router. Root gives
-// up only when shards crash over and over; then the engine is finished, and its host is told.
+// A shard that crashes loses nothing: its cells and its inbox are in shard_state and the router.
+// Root gives up only when shards crash over and over; then the engine is finished, and its host is
+// told.
 
 namespace {
 
@@ -46,8 +48,7 @@ caf::actor start_tree(caf::actor_system& system, node_context& node, const shard
     return supervisors::spawn_supervisor(parent, shards_spec(node, shards), inner);
   };
   return supervisors::spawn_supervisor(
-    system,
-    {"root", supervisors::strategy::one_for_all, 2, 5'000ms, {std::move(shards_child)}},
+    system, {"root", supervisors::strategy::one_for_all, 2, 5'000ms, {std::move(shards_child)}},
     std::move(hooks));
 }
 

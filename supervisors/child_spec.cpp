@@ -13,7 +13,8 @@ void check_child(const child_spec& child, std::vector<spec_error>& errors) {
     if (within->count() < 0)
       errors.push_back({child.id, "shutdown", "must not be negative"});
     if (child.type == child_type::supervisor)
-      errors.push_back({child.id, "shutdown", "a supervisor's must be unlimited: its children take theirs"});
+      errors.push_back(
+        {child.id, "shutdown", "a supervisor's must be unlimited: its children take theirs"});
   }
   if (child.backoff) {
     if (child.backoff->min_ms < 0 || child.backoff->min_ms > child.backoff->max_ms)

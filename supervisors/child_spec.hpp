@@ -3,6 +3,9 @@
 
 #include "supervisors/backoff.hpp"
 
+#include <caf/actor.hpp>
+#include <caf/fwd.hpp>
+
 #include <chrono>
 #include <cstdint>
 #include <functional>
@@ -10,9 +13,6 @@
 #include <string>
 #include <variant>
 #include <vector>
-
-#include <caf/actor.hpp>
-#include <caf/fwd.hpp>
 
 namespace purser::supervisors {
 
@@ -43,8 +43,8 @@ struct start_error {
 };
 using start_result = std::variant<caf::actor, ignore_child, start_error>;
 
-/// Starts one incarnation. Called in the supervisor's context; must not block; may throw, which counts as
-/// a start_error. A supervisor must be started with `spawn_supervisor(parent, ...)`.
+/// Starts one incarnation. Called in the supervisor's context; must not block; may throw, which
+/// counts as a start_error. A supervisor must be started with `spawn_supervisor(parent, ...)`.
 using start_function = std::function<start_result(caf::scheduled_actor& parent)>;
 
 struct child_spec {

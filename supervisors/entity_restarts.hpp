@@ -1,6 +1,6 @@
-// What to do when one of many entities crashes (B3, B5, B10): pure. Entities count their restarts one by
-// one, and only consecutive crashes without a completed message in between; so many entities that crash
-// once each do not bring down their shard.
+// What to do when one of many entities crashes (B3, B5, B10): pure. Entities count their restarts
+// one by one, and only consecutive crashes without a completed message in between; so many entities
+// that crash once each do not bring down their shard.
 #pragma once
 
 #include "supervisors/backoff.hpp"
@@ -10,9 +10,9 @@
 namespace purser::supervisors {
 
 struct entity_restart_policy {
-  std::uint32_t redeliveries = 2;      ///< k of B3: a message is handled at most 1 + k times
-  std::uint32_t crashes_beyond = 3;    ///< B10: quarantine after more than k + this many in a row
-  backoff_policy backoff;              ///< from the second crash in a row on
+  std::uint32_t redeliveries = 2;   ///< k of B3: a message is handled at most 1 + k times
+  std::uint32_t crashes_beyond = 3; ///< B10: quarantine after more than k + this many in a row
+  backoff_policy backoff;           ///< from the second crash in a row on
 };
 
 /// Of one entity. A completed message resets it to {}.

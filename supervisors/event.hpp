@@ -10,22 +10,23 @@ namespace purser::supervisors {
 
 enum class event_kind : std::uint8_t {
   child_started,
-  child_crashed,       ///< an abnormal exit was seen
-  child_restarted,     ///< it runs again
-  child_stopped,       ///< as asked, or by itself
-  gave_up,             ///< more restarts than the intensity allows (S10, B2)
+  child_crashed,         ///< an abnormal exit was seen
+  child_restarted,       ///< it runs again
+  child_stopped,         ///< as asked, or by itself
+  gave_up,               ///< more restarts than the intensity allows (S10, B2)
   message_dead_lettered, ///< a message crashed its entity too often (B3)
-  entity_quarantined,  ///< an entity could not be recovered (B5)
+  entity_quarantined,    ///< an entity could not be recovered (B5)
 };
 
 std::string_view to_string(event_kind kind);
 
 struct supervision_event {
   event_kind kind = event_kind::child_started;
-  std::string path;               ///< in the tree: "root/shards/shard-3/order/NW-10248"
-  std::string cause;              ///< of a crash, a giving up; else empty
-  std::uint32_t restarts = 0;     ///< so far, of this child
-  std::int64_t healing_us = 0;    ///< of child_restarted: from the crash to running again; 0 if not known
+  std::string path;           ///< in the tree: "root/shards/shard-3/order/NW-10248"
+  std::string cause;          ///< of a crash, a giving up; else empty
+  std::uint32_t restarts = 0; ///< so far, of this child
+  std::int64_t healing_us =
+    0; ///< of child_restarted: from the crash to running again; 0 if not known
 };
 
 /// Called on whatever thread the decision is made; must be short and must not throw.

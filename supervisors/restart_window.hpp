@@ -10,7 +10,7 @@ namespace purser::supervisors {
 class restart_window {
 public:
   restart_window(std::uint32_t intensity, std::int64_t period_ms)
-    : intensity_(intensity), period_ms_(period_ms) {}
+      : intensity_(intensity), period_ms_(period_ms) {}
 
   /// Counts a restart at a monotonic time. @returns whether that was one too many.
   bool exceeds(std::int64_t now_ms) {

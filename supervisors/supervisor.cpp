@@ -1,11 +1,11 @@
 #include "supervisors/supervisor.hpp"
 
+#include <caf/send.hpp>
+
 #include <algorithm>
 #include <exception>
 #include <optional>
 #include <stdexcept>
-
-#include <caf/send.hpp>
 
 namespace purser::supervisors {
 
@@ -15,7 +15,8 @@ namespace {
 struct supervisor_up {
   caf::actor_addr who;
 };
-/// To self: the shutdown time of a stop has passed (delayed messages cannot be canceled: `turn` tells).
+/// To self: the shutdown time of a stop has passed (delayed messages cannot be canceled: `turn`
+/// tells).
 struct shutdown_passed {
   std::uint64_t turn = 0;
 };
@@ -47,11 +48,8 @@ class supervisor_actor final : public caf::event_based_actor {
 public:
   supervisor_actor(caf::actor_config& config, supervisor_spec spec, supervisor_hooks hooks,
                    caf::actor parent)
-    : caf::event_based_actor(config),
-      spec_(std::move(spec)),
-      hooks_(std::move(hooks)),
-      parent_(std::move(parent)),
-      window_(spec_.intensity, spec_.period.count()) {
+      : caf::event_based_actor(config), spec_(std::move(spec)), hooks_(std::move(hooks)),
+        parent_(std::move(parent)), window_(spec_.intensity, spec_.period.count()) {
     children_.resize(spec_.children.size());
   }
 
@@ -126,7 +124,8 @@ private:
       caf::anon_send(parent_, supervisor_up{address()});
   }
 
-  // -- Starting -------------------------------------------------------------------------------------
+  // -- Starting
+  // -------------------------------------------------------------------------------------
 
   /// @returns whether to go on at once.
   bool start_child(std::size_t index) {
@@ -194,7 +193,8 @@ private:
       }
   }
 
-  // -- Ending of children -----------------------------------------------------------------------------
+  // -- Ending of children
+  // -----------------------------------------------------------------------------
 
   void on_down(const caf::actor_addr& who, const caf::error& reason) {
     const auto index = index_of(who);
@@ -243,7 +243,8 @@ private:
     if (window_.exceeds(now_us() / 1'000))
       return give_up(children_[ended].last_cause);
     if (children_[ended].ended_at_us == 0)
-      children_[ended].ended_at_us = now_us(); // a permanent child that ended normally is healed too
+      children_[ended].ended_at_us =
+        now_us(); // a permanent child that ended normally is healed too
     const auto earlier = children_[ended].restarts++;
     for (const auto index : plan.stop)
       if (spec_.children[index].restart == restart_type::temporary)
@@ -264,7 +265,8 @@ private:
     begin_stop(intensity_exceeded());
   }
 
-  // -- Stopping -------------------------------------------------------------------------------------
+  // -- Stopping
+  // -------------------------------------------------------------------------------------
 
   void stop_child(std::size_t index) {
     auto& it = children_[index];
@@ -303,13 +305,14 @@ private:
   }
 
   std::string unexpected_while_stopping(const caf::error& reason) const {
-    const bool expected = !reason || reason == caf::exit_reason::normal
-                          || reason == caf::exit_reason::user_shutdown
-                          || reason == caf::exit_reason::kill;
+    const bool expected = !reason || reason == caf::exit_reason::normal ||
+                          reason == caf::exit_reason::user_shutdown ||
+                          reason == caf::exit_reason::kill;
     return expected ? "" : text_of(reason); // S15: reported, not escalated
   }
 
-  // -- Introspection --------------------------------------------------------------------------------
+  // -- Introspection
+  // --------------------------------------------------------------------------------
 
   std::vector<child_info> which_children() const {
     std::vector<child_info> all;
@@ -333,7 +336,8 @@ private:
     return counts;
   }
 
-  // -- Small things -----------------------------------------------------------------------------------
+  // -- Small things
+  // -----------------------------------------------------------------------------------
 
   std::optional<std::size_t> index_of(const caf::actor_addr& who) const {
     for (std::size_t i = 0; i < children_.size(); ++i)
@@ -383,16 +387,20 @@ private:
 void require_valid(const supervisor_spec& spec) {
   std::string text;
   for (const auto& error : check(spec))
-    text += (text.empty() ? "" : "; ") + error.child + (error.child.empty() ? "" : ".") + error.field
-            + " " + error.message;
+    text += (text.empty() ? "" : "; ") + error.child + (error.child.empty() ? "" : ".") +
+            error.field + " " + error.message;
   if (!text.empty())
     throw std::invalid_argument("supervisor " + spec.path + ": " + text);
 }
 
 } // namespace
 
-caf::error intensity_exceeded() { return {1, category}; }
-caf::error start_failed() { return {2, category}; }
+caf::error intensity_exceeded() {
+  return {1, category};
+}
+caf::error start_failed() {
+  return {2, category};
+}
 
 caf::actor spawn_supervisor(caf::actor_system& system, supervisor_spec spec,
                             supervisor_hooks hooks) {

@@ -1,5 +1,5 @@
-// The supervisor: an actor that starts its children in order, sees at once when one ends, and carries out
-// what restart_plan.hpp says.
+// The supervisor: an actor that starts its children in order, sees at once when one ends, and
+// carries out what restart_plan.hpp says.
 //
 //   starting --all up--> running --a child ended--> restarting --all up--> running
 //      | a start failed      \___ asked to end, or too many restarts ___/
@@ -12,17 +12,18 @@
 #include "supervisors/restart_plan.hpp"
 #include "supervisors/restart_window.hpp"
 
+#include <caf/event_based_actor.hpp>
+
 #include <deque>
 #include <functional>
 #include <memory>
 #include <string>
 #include <vector>
 
-#include <caf/event_based_actor.hpp>
-
 namespace purser::supervisors {
 
-/// The exit reason of a supervisor that gave up (B2): abnormal, so that a transient one is restarted.
+/// The exit reason of a supervisor that gave up (B2): abnormal, so that a transient one is
+/// restarted.
 caf::error intensity_exceeded();
 /// The exit reason of a supervisor whose first start failed.
 caf::error start_failed();
@@ -55,13 +56,15 @@ struct supervisor_hooks {
 };
 
 /// Spawns a supervisor. Throws std::invalid_argument with every mistake of the spec.
-caf::actor spawn_supervisor(caf::actor_system& system, supervisor_spec spec, supervisor_hooks hooks);
+caf::actor spawn_supervisor(caf::actor_system& system, supervisor_spec spec,
+                            supervisor_hooks hooks);
 
 /// The same as a child of another supervisor: the parent's start waits until this one is up (S1).
 caf::actor spawn_supervisor(caf::scheduled_actor& parent, supervisor_spec spec,
                             supervisor_hooks hooks);
 
-/// Asks a supervisor to end in order, ahead of whatever is queued (B4). Watch it to know when it has.
+/// Asks a supervisor to end in order, ahead of whatever is queued (B4). Watch it to know when it
+/// has.
 void stop_supervisor(const caf::actor& supervisor);
 
 /// Requests that a supervisor answers.

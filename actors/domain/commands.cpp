@@ -32,8 +32,8 @@ public:
     if (!length)
       return fail(pointer, "is not valid UTF-8");
     if (*length > command_limits::id_characters)
-      return fail(pointer, "has " + std::to_string(*length) + " characters; at most "
-                             + std::to_string(command_limits::id_characters) + " are allowed");
+      return fail(pointer, "has " + std::to_string(*length) + " characters; at most " +
+                             std::to_string(command_limits::id_characters) + " are allowed");
     if (has_control_character(text))
       fail(pointer, "holds a control character (U+0000 to 1F, 7F to 9F)");
   }
@@ -43,8 +43,8 @@ public:
     if (!length)
       return fail(pointer, "is not valid UTF-8");
     if (*length > command_limits::text_characters)
-      fail(pointer, "has " + std::to_string(*length) + " characters; at most "
-                      + std::to_string(command_limits::text_characters) + " are allowed");
+      fail(pointer, "has " + std::to_string(*length) + " characters; at most " +
+                      std::to_string(command_limits::text_characters) + " are allowed");
   }
 
   void text(const std::string& pointer, const std::optional<std::string>& value) {
@@ -52,10 +52,11 @@ public:
       text(pointer, *value);
   }
 
-  void range(const std::string& pointer, std::int64_t value, std::int64_t least, std::int64_t most) {
+  void range(const std::string& pointer, std::int64_t value, std::int64_t least,
+             std::int64_t most) {
     if (value < least || value > most)
-      fail(pointer, "is " + std::to_string(value) + "; it must be from " + std::to_string(least)
-                      + " to " + std::to_string(most));
+      fail(pointer, "is " + std::to_string(value) + "; it must be from " + std::to_string(least) +
+                      " to " + std::to_string(most));
   }
 
   void quantity(const std::string& pointer, std::uint32_t value) {
@@ -67,8 +68,8 @@ public:
     if (lines.empty())
       fail("/lines", "has no line; 1 to " + std::to_string(command_limits::lines) + " are allowed");
     if (lines.size() > command_limits::lines)
-      fail("/lines", "has " + std::to_string(lines.size()) + " lines; at most "
-                       + std::to_string(command_limits::lines) + " are allowed");
+      fail("/lines", "has " + std::to_string(lines.size()) + " lines; at most " +
+                       std::to_string(command_limits::lines) + " are allowed");
   }
 
   void unsupported(bool asked, const std::string& pointer, const std::string& what) {
@@ -76,7 +77,8 @@ public:
       fail(pointer, what + " is not supported by this version yet");
   }
 
-  // -- One function for each command ----------------------------------------------------------------
+  // -- One function for each command
+  // ----------------------------------------------------------------
 
   void operator()(const receive_stock& command) {
     optional_id("/receipt_id", command.receipt_id);
@@ -109,16 +111,22 @@ public:
     range("/ttl_seconds", command.ttl_seconds, 1, command_limits::ttl_seconds);
   }
 
-  void operator()(const commit_reservation& command) { id("/reservation_id", command.reservation_id); }
-  void operator()(const release_reservation& command) { id("/reservation_id", command.reservation_id); }
-  void operator()(const ship_reservation& command) { id("/reservation_id", command.reservation_id); }
+  void operator()(const commit_reservation& command) {
+    id("/reservation_id", command.reservation_id);
+  }
+  void operator()(const release_reservation& command) {
+    id("/reservation_id", command.reservation_id);
+  }
+  void operator()(const ship_reservation& command) {
+    id("/reservation_id", command.reservation_id);
+  }
 
   void operator()(const place_order& command) {
     optional_id("/order_id", command.order_id);
     id("/customer_id", command.customer_id);
     if (!is_currency(command.currency))
-      fail("/currency", "\"" + command.currency.substr(0, 16)
-                          + "\" is no active currency code of ISO 4217");
+      fail("/currency",
+           "\"" + command.currency.substr(0, 16) + "\" is no active currency code of ISO 4217");
     count(command.lines);
     std::set<std::string> line_ids;
     for (std::size_t i = 0; i < command.lines.size() && !first; ++i)
@@ -135,8 +143,8 @@ public:
       return;
     const auto total = order_total(command);
     if (!total || *total > max_total)
-      fail("/lines", "the order's total is too large; at most " + std::to_string(max_total)
-                       + " minor units are allowed");
+      fail("/lines", "the order's total is too large; at most " + std::to_string(max_total) +
+                       " minor units are allowed");
   }
 
   void operator()(const cancel_order& command) {
@@ -170,8 +178,8 @@ private:
 
   void metadata(const std::map<std::string, std::string>& entries) {
     if (entries.size() > command_limits::metadata_entries)
-      fail("/metadata", "has " + std::to_string(entries.size()) + " entries; at most "
-                          + std::to_string(command_limits::metadata_entries) + " are allowed");
+      fail("/metadata", "has " + std::to_string(entries.size()) + " entries; at most " +
+                          std::to_string(command_limits::metadata_entries) + " are allowed");
     for (const auto& [name, value] : entries) {
       optional_id("/metadata/" + name, name);
       text("/metadata/" + name, value);

@@ -1,6 +1,6 @@
-// The commands that users send: one vocabulary for the command line, scenarios, HTTP and the embedding
-// API (contract.md, section 2). Every field is declared here, once; JSON and the binary codec derive
-// from the descriptions. A member's name is its name in JSON.
+// The commands that users send: one vocabulary for the command line, scenarios, HTTP and the
+// embedding API (contract.md, section 2). Every field is declared here, once; JSON and the binary
+// codec derive from the descriptions. A member's name is its name in JSON.
 #pragma once
 
 #include "actors/domain/money.hpp"
@@ -19,7 +19,8 @@ namespace purser {
 
 inline constexpr std::string_view default_location = "main";
 
-// -- Stock ------------------------------------------------------------------------------------------
+// -- Stock
+// ------------------------------------------------------------------------------------------
 
 /// Goods arrived.
 struct receive_stock {
@@ -82,7 +83,8 @@ struct ship_reservation {
 };
 BOOST_DESCRIBE_STRUCT(ship_reservation, (), (reservation_id))
 
-// -- Orders -----------------------------------------------------------------------------------------
+// -- Orders
+// -----------------------------------------------------------------------------------------
 
 /// What a customer ordered of one SKU. Prices are copied in, never looked up later.
 struct order_line {
@@ -143,7 +145,8 @@ struct ship_order {
 };
 BOOST_DESCRIBE_STRUCT(ship_order, (), (order_id, shipment_id, carrier, tracking))
 
-// -- The envelope around all of them ----------------------------------------------------------------
+// -- The envelope around all of them
+// ----------------------------------------------------------------
 
 using command_body =
   std::variant<receive_stock, adjust_stock, reserve_stock, commit_reservation, release_reservation,
@@ -151,8 +154,8 @@ using command_body =
 
 /// One command as a user sends it.
 struct command {
-  std::string command_id;         ///< empty: the engine makes one up
-  std::optional<timestamp> at;    ///< business time
+  std::string command_id;      ///< empty: the engine makes one up
+  std::optional<timestamp> at; ///< business time
   command_body body;
 };
 
@@ -181,7 +184,8 @@ struct command_error {
 /// Checks every limit and the sums; the first mistake, or nothing. Pure: knows no state.
 std::optional<command_error> check(const command& value);
 
-/// quantity x unit_price - discount + tax; nothing on overflow. It is negative only for an invalid line.
+/// quantity x unit_price - discount + tax; nothing on overflow. It is negative only for an invalid
+/// line.
 std::optional<minor_units> line_total(const order_line& line);
 
 /// The lines' totals + shipping; nothing on overflow.

@@ -7,7 +7,8 @@ namespace purser {
 
 namespace {
 
-// The active codes of ISO 4217, sorted; tests compare them with tests/data/iso4217-currency-codes.csv.
+// The active codes of ISO 4217, sorted; tests compare them with
+// tests/data/iso4217-currency-codes.csv.
 constexpr std::array<std::string_view, 178> active_codes{
   "AED", "AFN", "ALL", "AMD", "AOA", "ARS", "AUD", "AWG", "AZN", "BAM", "BBD", "BDT", "BHD", "BIF",
   "BMD", "BND", "BOB", "BOV", "BRL", "BSD", "BTN", "BWP", "BYN", "BZD", "CAD", "CDF", "CHE", "CHF",

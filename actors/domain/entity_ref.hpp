@@ -36,7 +36,8 @@ BOOST_DESCRIBE_STRUCT(entity_ref, (), (kind, key))
 /// "order/NW-10248": for logs and messages to people.
 std::string to_string(const entity_ref& ref);
 
-/// A stable 64-bit hash (FNV-1a with the finalizer of MurmurHash3). Shards depend on it: never change it.
+/// A stable 64-bit hash (FNV-1a with the finalizer of MurmurHash3). Shards depend on it: never
+/// change it.
 std::uint64_t stable_hash(const entity_ref& ref) noexcept;
 
 /// The shard that owns an entity, of `shards` (at least 1).

@@ -1,5 +1,5 @@
-// What aggregates say to each other: one-way messages, and the effects that a decision asks for. Effects
-// are data; the shell carries them out.
+// What aggregates say to each other: one-way messages, and the effects that a decision asks for.
+// Effects are data; the shell carries them out.
 #pragma once
 
 #include "actors/domain/commands.hpp"
@@ -23,8 +23,9 @@ struct location_units {
 };
 BOOST_DESCRIBE_STRUCT(location_units, (), (location, quantity))
 
-// -- To stock ---------------------------------------------------------------------------------------
-// Each is answered with a stock_reply. All are idempotent: a repeat is answered as the first was.
+// -- To stock
+// --------------------------------------------------------------------------------------- Each is
+// answered with a stock_reply. All are idempotent: a repeat is answered as the first was.
 
 struct book_receipt {
   location_units units;
@@ -49,7 +50,8 @@ struct stock_reply {
   rejection refused = rejection::none;
 };
 
-// -- To and from payments ---------------------------------------------------------------------------
+// -- To and from payments
+// ---------------------------------------------------------------------------
 
 struct authorize_payment {
   minor_units amount = 0;
@@ -76,7 +78,8 @@ struct payment_reply {
   std::string reason;
 };
 
-// -- All of them ------------------------------------------------------------------------------------
+// -- All of them
+// ------------------------------------------------------------------------------------
 
 /// To one's own shell: the open step is to be taken up again.
 struct resume_step {};
@@ -86,15 +89,16 @@ struct undeliverable {
   rejection why = rejection::dead_lettered;
 };
 
-using message_body = std::variant<command_body, book_receipt, book_adjustment, hold_units, commit_units,
-                             release_units, ship_units, stock_reply, authorize_payment,
-                             capture_payment, reverse_payment, provider_reply, payment_reply,
-                             resume_step, undeliverable>;
+using message_body =
+  std::variant<command_body, book_receipt, book_adjustment, hold_units, commit_units, release_units,
+               ship_units, stock_reply, authorize_payment, capture_payment, reverse_payment,
+               provider_reply, payment_reply, resume_step, undeliverable>;
 
 /// A short name for logs.
 std::string_view name_of(const message_body& body);
 
-// -- Effects ----------------------------------------------------------------------------------------
+// -- Effects
+// ----------------------------------------------------------------------------------------
 
 /// To another entity of this node: does not wait for the disk.
 struct send_message {

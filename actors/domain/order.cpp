@@ -59,10 +59,9 @@ void evolve(order& current, const order_event& event) {
   const auto type = std::visit([](const auto& e) { return e.type; }, event);
   const auto next = next_status(current.status, type);
   if (!next)
-    throw broken_invariant(
-      "the order's table does not allow "
-      + std::string{std::visit([](const auto& e) { return e.name; }, event)} + " while "
-      + std::string{to_string(current.status)});
+    throw broken_invariant("the order's table does not allow " +
+                           std::string{std::visit([](const auto& e) { return e.name; }, event)} +
+                           " while " + std::string{to_string(current.status)});
   std::visit(order_evolution{current}, event);
   if (*next == order_status::needs_attention)
     current.parked_from = current.status;

@@ -1,5 +1,5 @@
-// An order: its facts and rules. How it drives stock and payment is the saga's (order_saga.hpp); which
-// command and which event is legal when is data (order_tables.hpp).
+// An order: its facts and rules. How it drives stock and payment is the saga's (order_saga.hpp);
+// which command and which event is legal when is data (order_tables.hpp).
 #pragma once
 
 #include "actors/domain/messages.hpp"
@@ -11,23 +11,24 @@
 
 namespace purser {
 
-// -- State ------------------------------------------------------------------------------------------
+// -- State
+// ------------------------------------------------------------------------------------------
 
 /// What the customer sees as `status`. The numbers are stored.
 enum class order_status : std::uint8_t {
   absent = 0,
-  reserving = 1,         ///< holds are being asked for
-  awaiting_payment = 2,  ///< all is held; the money is being taken
-  confirmed = 3,         ///< committed and paid
-  fulfilling = 4,        ///< a shipment is being booked out of stock
-  completed = 5,         ///< everything shipped
-  canceling = 6,         ///< money goes back first, then stock (C3)
+  reserving = 1,        ///< holds are being asked for
+  awaiting_payment = 2, ///< all is held; the money is being taken
+  confirmed = 3,        ///< committed and paid
+  fulfilling = 4,       ///< a shipment is being booked out of stock
+  completed = 5,        ///< everything shipped
+  canceling = 6,        ///< money goes back first, then stock (C3)
   canceled = 7,
   rejected = 8,
-  needs_attention = 9,   ///< parked, with a reason
+  needs_attention = 9, ///< parked, with a reason
 };
-BOOST_DESCRIBE_ENUM(order_status, absent, reserving, awaiting_payment, confirmed, fulfilling, completed,
-                    canceling, canceled, rejected, needs_attention)
+BOOST_DESCRIBE_ENUM(order_status, absent, reserving, awaiting_payment, confirmed, fulfilling,
+                    completed, canceling, canceled, rejected, needs_attention)
 
 std::string_view to_string(order_status status);
 
@@ -44,7 +45,7 @@ BOOST_DESCRIBE_STRUCT(shipment, (), (shipment_id, carrier, tracking, at))
 struct order {
   order_status status = order_status::absent;
   order_status parked_from = order_status::absent; ///< the phase that needs_attention left
-  std::string reason;                              ///< of rejected, canceling, canceled, needs_attention
+  std::string reason; ///< of rejected, canceling, canceled, needs_attention
   std::string customer_id;
   std::string currency;
   std::vector<order_line> lines;
@@ -64,7 +65,8 @@ BOOST_DESCRIBE_STRUCT(order, (),
 /// Whether a step of the workflow is under way: what a restart takes up again.
 bool has_open_step(const order& current);
 
-// -- Events -----------------------------------------------------------------------------------------
+// -- Events
+// -----------------------------------------------------------------------------------------
 
 struct order_placed {
   static constexpr std::uint16_t type = 1, schema = 1;
@@ -155,12 +157,12 @@ struct order_resumed {
 };
 BOOST_DESCRIBE_STRUCT(order_resumed, (), ())
 
-using order_event =
-  std::variant<order_placed, order_reserved, order_rejected, order_confirmed, payment_failed,
-               cancel_requested, order_canceled, order_shipped, order_completed, order_parked,
-               order_resumed>;
+using order_event = std::variant<order_placed, order_reserved, order_rejected, order_confirmed,
+                                 payment_failed, cancel_requested, order_canceled, order_shipped,
+                                 order_completed, order_parked, order_resumed>;
 
-// -- Rules ------------------------------------------------------------------------------------------
+// -- Rules
+// ------------------------------------------------------------------------------------------
 
 /// Throws broken_invariant when order_tables.hpp does not allow the event in this phase.
 void evolve(order& current, const order_event& event);

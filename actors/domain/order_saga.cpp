@@ -9,11 +9,12 @@ namespace {
 class saga {
 public:
   saga(const order& current, order_progress& progress, const decide_context& context)
-    : current_(current), progress_(progress), context_(context) {}
+      : current_(current), progress_(progress), context_(context) {}
 
   decision<order_event> take() && { return std::move(made_); }
 
-  // -- Clients --------------------------------------------------------------------------------------
+  // -- Clients
+  // --------------------------------------------------------------------------------------
 
   void on(const command_body& body) {
     if (const auto* place = std::get_if<place_order>(&body))
@@ -25,15 +26,15 @@ public:
     throw broken_invariant("an order was sent " + std::string{op_of(body)});
   }
 
-  // -- Stock ----------------------------------------------------------------------------------------
+  // -- Stock
+  // ----------------------------------------------------------------------------------------
 
   void on(const stock_reply& reply) {
     if (!progress_.stock.note(reply))
       return; // not the last one, a repeat, or of a stage that is over
     switch (progress_.stage) {
     case order_stage::holding: return held();
-    case order_stage::letting_go:
-      return finish(order_rejected{rejection::out_of_stock});
+    case order_stage::letting_go: return finish(order_rejected{rejection::out_of_stock});
     case order_stage::committing: return committed();
     case order_stage::releasing: return finish(order_canceled{});
     case order_stage::shipping: return finish(order_completed{});
@@ -44,7 +45,8 @@ public:
     }
   }
 
-  // -- Payment --------------------------------------------------------------------------------------
+  // -- Payment
+  // --------------------------------------------------------------------------------------
 
   void on(const payment_reply& reply) {
     if (reply.outcome == payment_outcome::unknown)
@@ -114,11 +116,10 @@ private:
   }
 
   void on_place(const place_order& request) {
-    made_.events.emplace_back(order_placed{request.customer_id, request.currency, request.lines,
-                                           request.shipping, order_total(request).value(),
-                                           request.payment,
-                                           request.placed_at.value_or(timestamp{context_.now}),
-                                           request.metadata});
+    made_.events.emplace_back(
+      order_placed{request.customer_id, request.currency, request.lines, request.shipping,
+                   order_total(request).value(), request.payment,
+                   request.placed_at.value_or(timestamp{context_.now}), request.metadata});
     ask_stock(order_stage::holding, stock_step::hold, request.lines);
   }
 
@@ -174,9 +175,7 @@ private:
     case order_stage::committing: return ask_stock(stage, stock_step::commit, current_.lines);
     case order_stage::releasing: return ask_stock(stage, stock_step::release, current_.lines);
     case order_stage::shipping: return ask_stock(stage, stock_step::ship, current_.lines);
-    case order_stage::reversing:
-      progress_.stage = stage;
-      return tell_payment(reverse_payment{});
+    case order_stage::reversing: progress_.stage = stage; return tell_payment(reverse_payment{});
     case order_stage::none:
     case order_stage::letting_go:
     case order_stage::authorizing:
@@ -212,7 +211,8 @@ private:
 
   /// The journaled phase of the workflow, also while it is parked.
   order_status phase() const {
-    return current_.status == order_status::needs_attention ? current_.parked_from : current_.status;
+    return current_.status == order_status::needs_attention ? current_.parked_from
+                                                            : current_.status;
   }
 
   bool waits_for_money() const {
@@ -227,8 +227,8 @@ private:
 
 } // namespace
 
-decision<order_event> decide(const order& current, order_progress& progress, const message_body& request,
-                             const decide_context& context) {
+decision<order_event> decide(const order& current, order_progress& progress,
+                             const message_body& request, const decide_context& context) {
   saga workflow{current, progress, context};
   std::visit([&workflow](const auto& body) { workflow.on(body); }, request);
   return std::move(workflow).take();

@@ -1,4 +1,5 @@
-// The order's workflow as a process manager: what happened -> the next messages (domain.md, "Saga").
+// The order's workflow as a process manager: what happened -> the next messages (domain.md,
+// "Saga").
 //
 //   holding -> authorizing -> committing -> capturing -> (confirmed)            C1
 //      |  short       | declined                | refused
@@ -7,8 +8,10 @@
 //   -> (rejected)
 //   (confirmed) -> shipping -> (completed)
 //
-// G1 A stage is volatile, the phase is journaled: after a crash the phase's first stage starts again, and
-//    everybody asked twice answers as before.       G2 Money goes back before stock is released (C3).
+// G1 A stage is volatile, the phase is journaled: after a crash the phase's first stage starts
+// again, and
+//    everybody asked twice answers as before.       G2 Money goes back before stock is released
+//    (C3).
 // G3 Cancel and capture meet here; the payment makes the balance zero whatever was under way (C5).
 #pragma once
 
@@ -37,7 +40,7 @@ struct order_progress {
 
 /// Decides a client's command, a reply or resume_step. `context.self.key` is the order's id.
 /// Throws broken_invariant for a message that no workflow sends to an order.
-decision<order_event> decide(const order& current, order_progress& progress, const message_body& request,
-                             const decide_context& context);
+decision<order_event> decide(const order& current, order_progress& progress,
+                             const message_body& request, const decide_context& context);
 
 } // namespace purser

@@ -36,7 +36,9 @@ namespace order_rules {
 using status = order_status;
 inline constexpr order_verdict accept{order_verdict::kind::accept};
 inline constexpr order_verdict already_so{order_verdict::kind::already_so};
-constexpr order_verdict refuse(rejection why) { return {order_verdict::kind::refuse, why}; }
+constexpr order_verdict refuse(rejection why) {
+  return {order_verdict::kind::refuse, why};
+}
 
 inline constexpr std::array commands{
   order_command_rule{status::absent, order_command::place, accept},
@@ -45,7 +47,8 @@ inline constexpr std::array commands{
 
   order_command_rule{status::reserving, order_command::place, refuse(rejection::id_reused)},
   order_command_rule{status::reserving, order_command::cancel, accept},
-  order_command_rule{status::reserving, order_command::ship, refuse(rejection::order_not_confirmed)},
+  order_command_rule{status::reserving, order_command::ship,
+                     refuse(rejection::order_not_confirmed)},
 
   order_command_rule{status::awaiting_payment, order_command::place, refuse(rejection::id_reused)},
   order_command_rule{status::awaiting_payment, order_command::cancel, accept},

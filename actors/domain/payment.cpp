@@ -7,8 +7,8 @@ namespace purser {
 namespace {
 
 bool is_open(const payment_operation& operation) {
-  return operation.status == operation_status::submitted
-         || operation.status == operation_status::unknown;
+  return operation.status == operation_status::submitted ||
+         operation.status == operation_status::unknown;
 }
 
 const payment_operation* find(const payment& current, const std::string& operation_id) {
@@ -55,7 +55,7 @@ class payment_rules {
 public:
   payment_rules(const payment& current, payment_progress& progress, const decide_context& context,
                 const payment_policy& policy)
-    : current_(current), progress_(progress), context_(context), policy_(policy) {}
+      : current_(current), progress_(progress), context_(context), policy_(policy) {}
 
   decision<payment_event> take() && { return std::move(made_); }
 
@@ -121,14 +121,14 @@ private:
   }
 
   operation_submitted same_payment(minor_units amount) const {
-    return {"", operation_kind::authorize, amount, current_.currency, current_.method,
-            current_.token};
+    return {
+      "", operation_kind::authorize, amount, current_.currency, current_.method, current_.token};
   }
 
   void succeed(const payment_operation& operation, const payment_answer& answer) {
     progress_ = {};
-    made_.events.emplace_back(
-      operation_succeeded{operation.operation_id, operation.kind, operation.amount, answer.reference});
+    made_.events.emplace_back(operation_succeeded{operation.operation_id, operation.kind,
+                                                  operation.amount, answer.reference});
     auto next = current_;
     evolve(next, made_.events.back());
     if (next.reversing)
@@ -141,8 +141,8 @@ private:
     progress_ = {};
     made_.events.emplace_back(
       operation_refused{operation.operation_id, operation.kind, answer.reason});
-    const bool forward = operation.kind == operation_kind::authorize
-                         || operation.kind == operation_kind::capture;
+    const bool forward =
+      operation.kind == operation_kind::authorize || operation.kind == operation_kind::capture;
     if (!current_.reversing || !forward) // a refused void or refund is for people to settle
       return reply(payment_outcome::refused, answer.reason);
     auto next = current_;
@@ -158,8 +158,8 @@ private:
       progress_.unknown_since_ms = std::max<std::int64_t>(context_.monotonic_ms, 1);
     auto call = call_of(current_, context_.self.key, operation);
     call.call.ask_only = true;
-    call.delay_ms = std::min(policy_.ask_again_max_ms,
-                             policy_.ask_again_ms << std::min(progress_.asks, 20));
+    call.delay_ms =
+      std::min(policy_.ask_again_max_ms, policy_.ask_again_ms << std::min(progress_.asks, 20));
     ++progress_.asks;
     made_.effects.emplace_back(std::move(call));
     if (progress_.asks == policy_.asks_before_alarm)
@@ -196,9 +196,8 @@ private:
   }
 
   void reply(payment_outcome outcome, std::string reason = {}) {
-    made_.effects.emplace_back(send_message{{entity_kind::order, context_.self.key},
-                                            payment_reply{outcome, std::move(reason)},
-                                            {}});
+    made_.effects.emplace_back(send_message{
+      {entity_kind::order, context_.self.key}, payment_reply{outcome, std::move(reason)}, {}});
   }
 
   const payment& current_;

@@ -4,8 +4,9 @@
 //   submitted -> succeeded | refused | unknown      unknown -> succeeded | refused | (asked again)
 //
 // M2 authorized - captured - voided >= 0    M3 captured <= authorized    M4 refunded <= captured
-// P1 At most one operation is open. P2 An operation keeps its key for ever, so that no repeat charges
-// twice. P3 `unknown` is left only by asking the provider; "never seen" is believed after `settle_ms`.
+// P1 At most one operation is open. P2 An operation keeps its key for ever, so that no repeat
+// charges twice. P3 `unknown` is left only by asking the provider; "never seen" is believed after
+// `settle_ms`.
 #pragma once
 
 #include "actors/domain/messages.hpp"
@@ -16,7 +17,8 @@
 
 namespace purser {
 
-// -- State ------------------------------------------------------------------------------------------
+// -- State
+// ------------------------------------------------------------------------------------------
 
 enum class operation_status : std::uint8_t { submitted = 1, succeeded, refused, unknown };
 BOOST_DESCRIBE_ENUM(operation_status, submitted, succeeded, refused, unknown)
@@ -31,7 +33,8 @@ struct payment_operation {
 
   friend bool operator==(const payment_operation&, const payment_operation&) = default;
 };
-BOOST_DESCRIBE_STRUCT(payment_operation, (), (operation_id, kind, status, amount, reason, reference))
+BOOST_DESCRIBE_STRUCT(payment_operation, (),
+                      (operation_id, kind, status, amount, reason, reference))
 
 struct payment {
   std::string currency;
@@ -53,10 +56,12 @@ BOOST_DESCRIBE_STRUCT(payment, (),
 /// The operation without a definite outcome, or null (P1).
 const payment_operation* open_operation(const payment& current);
 
-/// For people and JSON: none, authorizing, authorized, captured, voided, refunded, declined, unknown...
+/// For people and JSON: none, authorizing, authorized, captured, voided, refunded, declined,
+/// unknown...
 std::string status_of(const payment& current);
 
-// -- Events -----------------------------------------------------------------------------------------
+// -- Events
+// -----------------------------------------------------------------------------------------
 
 struct operation_submitted {
   static constexpr std::uint16_t type = 1, schema = 1;
@@ -68,7 +73,8 @@ struct operation_submitted {
   std::string method;
   std::string token;
 };
-BOOST_DESCRIBE_STRUCT(operation_submitted, (), (operation_id, kind, amount, currency, method, token))
+BOOST_DESCRIBE_STRUCT(operation_submitted, (),
+                      (operation_id, kind, amount, currency, method, token))
 
 struct operation_succeeded {
   static constexpr std::uint16_t type = 2, schema = 1;
@@ -107,7 +113,8 @@ BOOST_DESCRIBE_STRUCT(reversal_requested, (), ())
 using payment_event = std::variant<operation_submitted, operation_succeeded, operation_refused,
                                    operation_unknown, reversal_requested>;
 
-// -- Rules ------------------------------------------------------------------------------------------
+// -- Rules
+// ------------------------------------------------------------------------------------------
 
 /// How a payment asks about operations without an outcome (settings payment.*).
 struct payment_policy {

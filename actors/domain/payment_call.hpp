@@ -10,11 +10,16 @@
 
 namespace purser {
 
-enum class operation_kind : std::uint8_t { authorize = 1, capture = 2, void_authorization = 3, refund = 4 };
+enum class operation_kind : std::uint8_t {
+  authorize = 1,
+  capture = 2,
+  void_authorization = 3,
+  refund = 4
+};
 BOOST_DESCRIBE_ENUM(operation_kind, authorize, capture, void_authorization, refund)
 
-/// Sent again after a crash with the same key: the provider must carry out each key at most once and
-/// answer repeats as before (domain.md, I4).
+/// Sent again after a crash with the same key: the provider must carry out each key at most once
+/// and answer repeats as before (domain.md, I4).
 struct payment_call {
   std::string idempotency_key; ///< derives from order, operation and attempt; never random
   operation_kind kind = operation_kind::authorize;

@@ -1,4 +1,5 @@
-// Why the shop says no. A rejection is a value: it goes to the caller and is counted, it is no error.
+// Why the shop says no. A rejection is a value: it goes to the caller and is counted, it is no
+// error.
 #pragma once
 
 #include <boost/describe.hpp>
@@ -12,28 +13,29 @@ namespace purser {
 /// The numbers are stored in the journal: never reuse one. 0 is "not rejected".
 enum class rejection : std::uint16_t {
   none = 0,
-  id_reused = 1,              ///< the id is known with another body (I2)
-  order_unknown = 2,          ///< no such order
-  order_already_shipped = 3,  ///< nothing is left to cancel or to ship
-  order_rejected = 4,         ///< the order was rejected when it was placed
-  order_canceled = 5,         ///< the order is canceled, or being canceled
-  order_not_confirmed = 6,    ///< it cannot ship before it is confirmed
-  out_of_stock = 7,           ///< not enough available at the location (K3)
-  below_promised = 8,         ///< the adjustment would take held or committed units (K10)
-  quantity_overflow = 9,      ///< the total would not fit 64 bits
-  payment_unknown = 10,       ///< a payment operation has no definite outcome yet
-  reservation_unknown = 11,   ///< no such reservation
-  reservation_expired = 12,   ///< its hold ran out
-  reservation_resolved = 13,  ///< it was released, shipped or rejected
+  id_reused = 1,                  ///< the id is known with another body (I2)
+  order_unknown = 2,              ///< no such order
+  order_already_shipped = 3,      ///< nothing is left to cancel or to ship
+  order_rejected = 4,             ///< the order was rejected when it was placed
+  order_canceled = 5,             ///< the order is canceled, or being canceled
+  order_not_confirmed = 6,        ///< it cannot ship before it is confirmed
+  out_of_stock = 7,               ///< not enough available at the location (K3)
+  below_promised = 8,             ///< the adjustment would take held or committed units (K10)
+  quantity_overflow = 9,          ///< the total would not fit 64 bits
+  payment_unknown = 10,           ///< a payment operation has no definite outcome yet
+  reservation_unknown = 11,       ///< no such reservation
+  reservation_expired = 12,       ///< its hold ran out
+  reservation_resolved = 13,      ///< it was released, shipped or rejected
   reservation_not_committed = 14, ///< only committed units can ship
-  dead_lettered = 15,         ///< handling it crashed the entity too often (B3)
-  quarantined = 16,           ///< the entity cannot be recovered (B5)
-  overloaded = 17,            ///< too much is in flight; nothing happened, try again later
+  dead_lettered = 15,             ///< handling it crashed the entity too often (B3)
+  quarantined = 16,               ///< the entity cannot be recovered (B5)
+  overloaded = 17,                ///< too much is in flight; nothing happened, try again later
 };
-BOOST_DESCRIBE_ENUM(rejection, none, id_reused, order_unknown, order_already_shipped, order_rejected,
-                    order_canceled, order_not_confirmed, out_of_stock, below_promised,
-                    quantity_overflow, payment_unknown, reservation_unknown, reservation_expired,
-                    reservation_resolved, reservation_not_committed, dead_lettered, quarantined, overloaded)
+BOOST_DESCRIBE_ENUM(rejection, none, id_reused, order_unknown, order_already_shipped,
+                    order_rejected, order_canceled, order_not_confirmed, out_of_stock,
+                    below_promised, quantity_overflow, payment_unknown, reservation_unknown,
+                    reservation_expired, reservation_resolved, reservation_not_committed,
+                    dead_lettered, quarantined, overloaded)
 
 std::string_view to_string(rejection why);
 

@@ -35,7 +35,7 @@ class reservation_rules {
 public:
   reservation_rules(const reservation& current, reservation_progress& progress,
                     const decide_context& context)
-    : current_(current), progress_(progress), context_(context) {}
+      : current_(current), progress_(progress), context_(context) {}
 
   decision<reservation_event> take() && { return std::move(made_); }
 
@@ -194,9 +194,9 @@ struct reservation_evolution {
 
   void move(status to) const {
     if (!may_move(current.status, to))
-      throw broken_invariant("a reservation cannot move from "
-                             + std::to_string(static_cast<int>(current.status)) + " to "
-                             + std::to_string(static_cast<int>(to)));
+      throw broken_invariant("a reservation cannot move from " +
+                             std::to_string(static_cast<int>(current.status)) + " to " +
+                             std::to_string(static_cast<int>(to)));
     current.status = to;
   }
 };

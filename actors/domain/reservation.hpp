@@ -15,7 +15,8 @@
 
 namespace purser {
 
-// -- State ------------------------------------------------------------------------------------------
+// -- State
+// ------------------------------------------------------------------------------------------
 
 enum class reservation_status : std::uint8_t {
   absent = 0,
@@ -30,8 +31,8 @@ enum class reservation_status : std::uint8_t {
   rejected = 9,
   expired = 10,
 };
-BOOST_DESCRIBE_ENUM(reservation_status, absent, holding, held, committing, committed, releasing, released,
-                    shipping, shipped, rejected, expired)
+BOOST_DESCRIBE_ENUM(reservation_status, absent, holding, held, committing, committed, releasing,
+                    released, shipping, shipped, rejected, expired)
 
 struct reservation {
   reservation_status status = reservation_status::absent;
@@ -44,7 +45,8 @@ BOOST_DESCRIBE_STRUCT(reservation, (), (status, lines, expires_at))
 
 bool has_open_step(const reservation& current);
 
-// -- Events -----------------------------------------------------------------------------------------
+// -- Events
+// -----------------------------------------------------------------------------------------
 
 struct reservation_requested {
   static constexpr std::uint16_t type = 1, schema = 1;
@@ -64,7 +66,8 @@ BOOST_DESCRIBE_STRUCT(reservation_moved, (), (to))
 
 using reservation_event = std::variant<reservation_requested, reservation_moved>;
 
-// -- Rules ------------------------------------------------------------------------------------------
+// -- Rules
+// ------------------------------------------------------------------------------------------
 
 struct reservation_progress {
   stock_fanout stock;

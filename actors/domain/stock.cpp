@@ -12,7 +12,7 @@ bool lapsed(const stock_reservation& hold, unix_millis now) {
 class stock_rules {
 public:
   stock_rules(const stock& current, const decide_context& context)
-    : current_(current), context_(context) {
+      : current_(current), context_(context) {
     for (const auto& [expires_at, owner] : current.expiries) {
       if (expires_at > context.now)
         break;
@@ -25,8 +25,8 @@ public:
 
   void on(const book_receipt& request) {
     const auto& books = books_of(request.units.location);
-    if (!checked_add(books.received, request.units.quantity)
-        || !checked_add(books.on_hand(), request.units.quantity))
+    if (!checked_add(books.received, request.units.quantity) ||
+        !checked_add(books.on_hand(), request.units.quantity))
       return reply(stock_step::book, rejection::quantity_overflow);
     made_.events.emplace_back(stock_received{request.units});
     reply(stock_step::book);
@@ -34,8 +34,8 @@ public:
 
   void on(const book_adjustment& request) {
     const auto& books = books_of(request.units.location);
-    if (!checked_add(books.adjusted, request.units.quantity)
-        || !checked_add(books.on_hand(), request.units.quantity))
+    if (!checked_add(books.adjusted, request.units.quantity) ||
+        !checked_add(books.on_hand(), request.units.quantity))
       return reply(stock_step::book, rejection::quantity_overflow);
     if (free_at(request.units.location) + request.units.quantity < 0)
       return reply(stock_step::book, rejection::below_promised);
@@ -71,8 +71,8 @@ public:
   void on(const ship_units&) {
     if (const auto* reservation = live(context_.from)) { // else: shipped before
       if (!reservation->committed)
-        throw broken_invariant("K5: units ship that are held and not committed, owner "
-                               + to_string(context_.from));
+        throw broken_invariant("K5: units ship that are held and not committed, owner " +
+                               to_string(context_.from));
       made_.events.emplace_back(units_shipped{context_.from, reservation->items});
     }
     reply(stock_step::ship);
@@ -148,8 +148,8 @@ struct stock_evolution {
       books.held += item.quantity;
       require_free(books);
     }
-    const auto [at, fresh] =
-      current.reservations.try_emplace(event.owner, stock_reservation{event.items, event.expires_at.ms});
+    const auto [at, fresh] = current.reservations.try_emplace(
+      event.owner, stock_reservation{event.items, event.expires_at.ms});
     if (!fresh)
       throw broken_invariant("K5: " + to_string(event.owner) + " holds twice");
     if (event.expires_at.ms != 0)
@@ -193,7 +193,8 @@ decision<stock_event> decide(const stock& current, const message_body& request,
   return std::move(rules).take();
 }
 
-std::vector<effect> answer_again(const message_body&, rejection outcome, const decide_context& context) {
+std::vector<effect> answer_again(const message_body&, rejection outcome,
+                                 const decide_context& context) {
   return {send_message{context.from, stock_reply{stock_step::book, context.self.key, outcome}, {}}};
 }
 
@@ -210,8 +211,8 @@ void check_invariants(const stock& current) {
   for (const auto& [location, books] : current.locations) {
     const auto& sum = sums[location];
     if (sum.held != books.held || sum.committed != books.committed)
-      throw broken_invariant("K2: held or committed at " + location
-                             + " is not the sum over reservations");
+      throw broken_invariant("K2: held or committed at " + location +
+                             " is not the sum over reservations");
     if (books.held < 0 || books.committed < 0 || books.shipped < 0 || books.available() < 0)
       throw broken_invariant("K3: a negative quantity at " + location);
   }

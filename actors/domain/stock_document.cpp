@@ -14,7 +14,7 @@ send_message booking(const entity_ref& self, const std::string& sku, const locat
 class document_rules {
 public:
   document_rules(const stock_document& current, const decide_context& context)
-    : current_(current), context_(context) {}
+      : current_(current), context_(context) {}
 
   decision<document_event> take() && { return std::move(made_); }
 
@@ -79,7 +79,8 @@ struct document_evolution {
     current.status = document_status::booked;
   }
   void operator()(const document_refused& event) const {
-    require(current.status == document_status::open, "a stock document is refused that is not open");
+    require(current.status == document_status::open,
+            "a stock document is refused that is not open");
     current.status = document_status::refused;
     current.why = event.why;
   }

@@ -1,5 +1,6 @@
-// A receipt or an adjustment: the paper behind a change of stock. It exists so that its id is known for
-// ever and means one thing, whichever SKU a repeat names (I1, I2), while the stock itself stays small.
+// A receipt or an adjustment: the paper behind a change of stock. It exists so that its id is known
+// for ever and means one thing, whichever SKU a repeat names (I1, I2), while the stock itself stays
+// small.
 //
 //   absent -> open -> booked | refused
 #pragma once
@@ -12,7 +13,8 @@
 
 namespace purser {
 
-// -- State ------------------------------------------------------------------------------------------
+// -- State
+// ------------------------------------------------------------------------------------------
 
 enum class document_status : std::uint8_t { absent = 0, open = 1, booked = 2, refused = 3 };
 BOOST_DESCRIBE_ENUM(document_status, absent, open, booked, refused)
@@ -27,7 +29,8 @@ struct stock_document {
 };
 BOOST_DESCRIBE_STRUCT(stock_document, (), (status, sku, units, why))
 
-// -- Events -----------------------------------------------------------------------------------------
+// -- Events
+// -----------------------------------------------------------------------------------------
 
 struct document_opened {
   static constexpr std::uint16_t type = 1, schema = 1;
@@ -53,7 +56,8 @@ BOOST_DESCRIBE_STRUCT(document_refused, (), (why))
 
 using document_event = std::variant<document_opened, document_booked, document_refused>;
 
-// -- Rules ------------------------------------------------------------------------------------------
+// -- Rules
+// ------------------------------------------------------------------------------------------
 
 /// Throws broken_invariant for a message that no workflow sends to a document.
 decision<document_event> decide(const stock_document& current, const message_body& request,

@@ -26,8 +26,8 @@ stock_fanout stock_fanout::ask(stock_step step, std::vector<stock_demand> demand
   made.missing_ = demands.size();
   made.answers_.assign(demands.size(), answer::missing);
   for (const auto& demand : demands)
-    effects.emplace_back(send_message{
-      {entity_kind::stock, demand.sku}, request_for(step, demand, expires_at), {}});
+    effects.emplace_back(
+      send_message{{entity_kind::stock, demand.sku}, request_for(step, demand, expires_at), {}});
   made.demands_ = std::move(demands);
   return made;
 }

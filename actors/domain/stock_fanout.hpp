@@ -1,5 +1,6 @@
-// One step over every SKU of an order or a reservation: who was asked, who has answered. It lives only as
-// long as the actor: after a crash the step is asked again, and stock answers repeats as before.
+// One step over every SKU of an order or a reservation: who was asked, who has answered. It lives
+// only as long as the actor: after a crash the step is asked again, and stock answers repeats as
+// before.
 #pragma once
 
 #include "actors/domain/messages.hpp"
@@ -40,7 +41,8 @@ public:
   static stock_fanout ask(stock_step step, std::vector<stock_demand> demands,
                           std::vector<effect>& effects, unix_millis expires_at = 0);
 
-  /// Asks those that granted the step before to release; @returns a fanout that is done when none did.
+  /// Asks those that granted the step before to release; @returns a fanout that is done when none
+  /// did.
   stock_fanout release_granted(std::vector<effect>& effects) &&;
 
   /// Notes an answer; one to another step, or a repeat, is ignored.

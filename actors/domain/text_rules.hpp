@@ -7,7 +7,8 @@
 
 namespace purser {
 
-/// The number of characters of well-formed UTF-8; nothing when it is not (overlong, surrogate, cut).
+/// The number of characters of well-formed UTF-8; nothing when it is not (overlong, surrogate,
+/// cut).
 std::optional<std::size_t> utf8_length(std::string_view text);
 
 /// Whether it holds a control character: U+0000 to 1F or U+007F to 9F.

@@ -34,8 +34,8 @@ struct recorded_event {
   event_record event;
 };
 
-/// What an entity is rebuilt from: its newest snapshot and every event after it, also those appended
-/// and not yet durable.
+/// What an entity is rebuilt from: its newest snapshot and every event after it, also those
+/// appended and not yet durable.
 struct stored_stream {
   std::optional<std::string> snapshot; ///< bytes as given to the checkpoint
   std::vector<recorded_event> tail;    ///< in version order
@@ -90,9 +90,9 @@ public:
   /// Every event up to here survives a crash of the machine.
   virtual position durable() const = 0;
 
-  /// Runs `output` once everything appended before this call is durable: at once, on this thread, when
-  /// it is already, else on the writer's thread, in the order of the calls. It must be short and must
-  /// not throw. It is never run when the journal fails or stops first.
+  /// Runs `output` once everything appended before this call is durable: at once, on this thread,
+  /// when it is already, else on the writer's thread, in the order of the calls. It must be short
+  /// and must not throw. It is never run when the journal fails or stops first.
   virtual void when_durable(task output) = 0;
 
   /// Reads a stream; the callback comes once, on this thread or another, before or after the call

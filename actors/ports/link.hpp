@@ -18,8 +18,8 @@ public:
   /// Whether this node owns the shard. One that does not must not append to it.
   virtual bool owns(std::uint16_t shard) const = 0;
 
-  /// Hands an encoded envelope to the node that owns the shard. In order per shard, at least once; the
-  /// receiver drops repeats. Only called once everything that led to the envelope is durable.
+  /// Hands an encoded envelope to the node that owns the shard. In order per shard, at least once;
+  /// the receiver drops repeats. Only called once everything that led to the envelope is durable.
   virtual void forward(std::uint16_t shard, std::string envelope) = 0;
 };
 

@@ -18,8 +18,9 @@ public:
   virtual ~payment_gateway() = default;
 
   /// Starts one operation. Called on the engine's payment thread, one call at a time, only when all
-  /// that led to it is durable. `answer` may be called from any thread, during the call or later; only
-  /// the first call counts. No answer within the payment deadline, or an exception, counts as `unknown`.
+  /// that led to it is durable. `answer` may be called from any thread, during the call or later;
+  /// only the first call counts. No answer within the payment deadline, or an exception, counts as
+  /// `unknown`.
   virtual void submit(const payment_call& call, answer_callback answer) = 0;
 };
 

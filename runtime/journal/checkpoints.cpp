@@ -32,22 +32,24 @@ chunk_header checked_header(std::string_view bytes, std::uint16_t shard, std::ui
 }
 
 index_batch::id id_of(const recorded_event& event) {
-  return {event.stream, event.event.cause,
+  return {event.stream,
+          event.event.cause,
           {event.event.fingerprint, event.version,
            static_cast<std::uint16_t>(recorded_rejection(event.event))}};
 }
 
 } // namespace
 
-// -- Opening ----------------------------------------------------------------------------------------
+// -- Opening
+// ----------------------------------------------------------------------------------------
 
 void group_commit_journal::recover() {
   if (const auto stored = disk_->mark(marks::shards)) {
     const auto count = marks::decode_number(*stored, marks::shards);
     if (count != options_.shards)
-      throw store_error("the journal has " + std::to_string(count) + " shards, not "
-                        + std::to_string(options_.shards)
-                        + "; set engine.shards to that, or start a new data directory");
+      throw store_error("the journal has " + std::to_string(count) + " shards, not " +
+                        std::to_string(options_.shards) +
+                        "; set engine.shards to that, or start a new data directory");
   } else if (!options_.read_only) {
     store_batch first;
     first.marks.emplace_back(marks::format, marks::encode_number(marks::format_version));
@@ -61,9 +63,9 @@ void group_commit_journal::recover() {
   const auto head = disk_->mark(marks::head);
   const auto expected = head ? marks::decode_number(*head, marks::head) : 0;
   if (newest != expected)
-    throw journal_corrupt("the journal ends at position " + std::to_string(newest)
-                          + ", but position " + std::to_string(expected)
-                          + " was written last: part of it is missing");
+    throw journal_corrupt("the journal ends at position " + std::to_string(newest) +
+                          ", but position " + std::to_string(expected) +
+                          " was written last: part of it is missing");
   last_.store(newest, std::memory_order_release);
   durable_.store(newest, std::memory_order_release);
 }
@@ -74,9 +76,9 @@ position group_commit_journal::recover_shard(std::uint16_t shard) {
     tail.checkpoint = marks::decode_number(*mark, marks::checkpoint);
   const auto last_number = disk_->last_chunk(shard);
   if (last_number < tail.checkpoint)
-    throw journal_corrupt("shard " + std::to_string(shard) + " ends at chunk "
-                          + std::to_string(last_number) + ", but its checkpoint is at chunk "
-                          + std::to_string(tail.checkpoint));
+    throw journal_corrupt("shard " + std::to_string(shard) + " ends at chunk " +
+                          std::to_string(last_number) + ", but its checkpoint is at chunk " +
+                          std::to_string(tail.checkpoint));
   tail.next_chunk = last_number + 1;
   position newest = 0;
   if (last_number != 0) {
@@ -96,9 +98,9 @@ position group_commit_journal::recover_shard(std::uint16_t shard) {
     read_chunk(*bytes, [&](recorded_event&& event) {
       auto& entry = tail.fresh[event.stream];
       if (entry.version != 0 && event.version != entry.version + 1)
-        throw journal_corrupt(to_string(event.stream) + ": event " + std::to_string(event.version)
-                              + " follows event " + std::to_string(entry.version) + " in "
-                              + place(shard, number));
+        throw journal_corrupt(to_string(event.stream) + ": event " + std::to_string(event.version) +
+                              " follows event " + std::to_string(entry.version) + " in " +
+                              place(shard, number));
       entry.version = event.version;
       if (entry.chunks.empty() || entry.chunks.back() != number)
         entry.chunks.push_back(number);
@@ -131,7 +133,8 @@ void group_commit_journal::rebuild_index(std::uint16_t shard) {
   }
 }
 
-// -- Checkpoints ------------------------------------------------------------------------------------
+// -- Checkpoints
+// ------------------------------------------------------------------------------------
 
 std::uint64_t group_commit_journal::tail_bytes(std::uint16_t shard) const {
   const std::lock_guard lock{mutex_};

@@ -2,13 +2,13 @@
 
 #include "runtime/journal/store.hpp"
 
-#include <cerrno>
-#include <cstring>
-#include <string>
-
 #include <fcntl.h>
 #include <sys/file.h>
 #include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <string>
 
 namespace purser {
 
@@ -36,15 +36,17 @@ directory_lock::directory_lock(const std::filesystem::path& directory) {
     const auto size = ::pread(file_, owner.data(), owner.size(), 0);
     owner.resize(size > 0 ? static_cast<std::size_t>(size) : 0);
     ::close(file_);
-    throw store_error(directory.string() + " is in use by "
-                      + (owner.empty() ? "another process" : owner)
-                      + "; one process owns a data directory");
+    throw store_error(directory.string() + " is in use by " +
+                      (owner.empty() ? "another process" : owner) +
+                      "; one process owns a data directory");
   }
   const auto me = program_name() + ", process " + std::to_string(::getpid());
   if (::ftruncate(file_, 0) != 0 || ::pwrite(file_, me.data(), me.size(), 0) < 0)
     return; // a full disk: the lock holds all the same, only its name is missing
 }
 
-directory_lock::~directory_lock() { ::close(file_); }
+directory_lock::~directory_lock() {
+  ::close(file_);
+}
 
 } // namespace purser

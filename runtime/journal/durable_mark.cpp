@@ -2,13 +2,13 @@
 
 #include "runtime/journal/store.hpp"
 
-#include <array>
-#include <cerrno>
-#include <cstring>
-
 #include <fcntl.h>
 #include <unistd.h>
 #include <xxhash.h>
+
+#include <array>
+#include <cerrno>
+#include <cstring>
 
 namespace purser {
 
@@ -20,7 +20,9 @@ struct slot {
   std::uint64_t durable = 0;
   std::uint64_t checksum = 0;
 
-  std::uint64_t sum() const { return XXH3_64bits(this, sizeof magic + sizeof turn + sizeof durable); }
+  std::uint64_t sum() const {
+    return XXH3_64bits(this, sizeof magic + sizeof turn + sizeof durable);
+  }
 };
 static_assert(sizeof(slot) == 32);
 
@@ -46,8 +48,8 @@ void durable_mark::read() {
   std::optional<slot> newest;
   const auto whole_slots = static_cast<std::size_t>(size) / sizeof(slot);
   for (std::size_t i = 0; i < whole_slots; ++i)
-    if (slots[i].magic == slot{}.magic && slots[i].checksum == slots[i].sum()
-        && (!newest || slots[i].turn > newest->turn))
+    if (slots[i].magic == slot{}.magic && slots[i].checksum == slots[i].sum() &&
+        (!newest || slots[i].turn > newest->turn))
       newest = slots[i];
   if (!newest)
     throw journal_corrupt(path_.string() + " is corrupted: the recorded durable position is lost");

@@ -1,6 +1,6 @@
-// The recorded durable position. RocksDB's point-in-time recovery silently drops everything behind one
-// flipped byte of its log; so what was acknowledged is recorded beside it, and an opening that recovers
-// less is refused (docs/formats/journal.md, "durable").
+// The recorded durable position. RocksDB's point-in-time recovery silently drops everything behind
+// one flipped byte of its log; so what was acknowledged is recorded beside it, and an opening that
+// recovers less is refused (docs/formats/journal.md, "durable").
 #pragma once
 
 #include "actors/ports/journal.hpp"
@@ -11,8 +11,8 @@
 
 namespace purser {
 
-/// Two slots of 32 bytes, written in turn and never synced: the newer whole one is a lower bound of what
-/// is durable.
+/// Two slots of 32 bytes, written in turn and never synced: the newer whole one is a lower bound of
+/// what is durable.
 class durable_mark {
 public:
   /// Throws store_error; journal_corrupt when no slot is whole.

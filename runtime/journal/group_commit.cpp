@@ -20,15 +20,18 @@ std::uint64_t elapsed_us(std::chrono::steady_clock::time_point since) {
 } // namespace
 
 group_commit_journal::group_commit_journal(std::unique_ptr<store> disk, journal_options options)
-  : options_(std::move(options)), disk_(std::move(disk)), tails_(options_.shards) {
+    : options_(std::move(options)), disk_(std::move(disk)), tails_(options_.shards) {
   recover();
   if (!options_.read_only)
     writer_ = std::thread{[this] { run(); }};
 }
 
-group_commit_journal::~group_commit_journal() { stop(); }
+group_commit_journal::~group_commit_journal() {
+  stop();
+}
 
-// -- Appending --------------------------------------------------------------------------------------
+// -- Appending
+// --------------------------------------------------------------------------------------
 
 void group_commit_journal::require_running() const {
   if (stopping_ || options_.read_only)
@@ -65,9 +68,9 @@ position group_commit_journal::append(const entity_ref& stream, std::uint64_t ex
     if (const auto folding = tail.folding.find(stream); folding != tail.folding.end())
       known = folding->second.version;
   if (known != 0 && known != expected_version)
-    throw version_conflict(to_string(stream) + ": an event is to follow version "
-                           + std::to_string(expected_version) + ", but version "
-                           + std::to_string(known) + " was the last");
+    throw version_conflict(to_string(stream) + ": an event is to follow version " +
+                           std::to_string(expected_version) + ", but version " +
+                           std::to_string(known) + " was the last");
   auto at = last_.load(std::memory_order_relaxed);
   auto version = expected_version;
   for (const auto& event : events) {
@@ -98,7 +101,8 @@ void group_commit_journal::when_durable(task output) {
   output();
 }
 
-// -- The writer -------------------------------------------------------------------------------------
+// -- The writer
+// -------------------------------------------------------------------------------------
 
 void group_commit_journal::run() {
   std::unique_lock lock{mutex_};
@@ -202,7 +206,8 @@ journal_figures group_commit_journal::figures() const {
   return figures_;
 }
 
-// -- Reading ----------------------------------------------------------------------------------------
+// -- Reading
+// ----------------------------------------------------------------------------------------
 
 std::vector<std::uint64_t> group_commit_journal::tail_chunks(const shard_tail& tail,
                                                              const entity_ref& stream) const {
@@ -229,8 +234,8 @@ std::shared_ptr<const std::string> group_commit_journal::bytes_of(std::uint16_t 
   }
   if (auto bytes = disk_->chunk(shard, number))
     return std::make_shared<const std::string>(std::move(*bytes));
-  throw journal_corrupt("chunk " + std::to_string(number) + " of shard " + std::to_string(shard)
-                        + " is missing");
+  throw journal_corrupt("chunk " + std::to_string(number) + " of shard " + std::to_string(shard) +
+                        " is missing");
 }
 
 void group_commit_journal::load(const entity_ref& stream, load_callback callback) {
@@ -266,7 +271,8 @@ void group_commit_journal::find_command(const entity_ref& stream, const std::str
   std::string error;
   try {
     const auto shard = shard_of(stream, options_.shards);
-    std::vector<std::uint64_t> chunks; // first: a checkpoint moves from here to the index, never back
+    std::vector<std::uint64_t>
+      chunks; // first: a checkpoint moves from here to the index, never back
     {
       const std::lock_guard lock{mutex_};
       chunks = tail_chunks(tails_[shard], stream);
@@ -276,9 +282,8 @@ void group_commit_journal::find_command(const entity_ref& stream, const std::str
       for (const auto number : chunks)
         read_chunk_of(*bytes_of(shard, number), stream, [&](recorded_event&& event) {
           if (event.event.fingerprint != 0 && event.event.cause == key)
-            found =
-              command_outcome{event.event.fingerprint, event.version,
-                              static_cast<std::uint16_t>(recorded_rejection(event.event))};
+            found = command_outcome{event.event.fingerprint, event.version,
+                                    static_cast<std::uint16_t>(recorded_rejection(event.event))};
         });
   } catch (const std::exception& failure) {
     error = failure.what();
@@ -296,8 +301,9 @@ void group_commit_journal::history(const entity_ref& stream, const event_visitor
     covered = tails_[shard].checkpoint;
   }
   if (disk_->index_covered(shard) < covered)
-    throw store_error("the index of histories is missing or behind the journal; it is rebuilt when an "
-                      "engine opens the directory");
+    throw store_error(
+      "the index of histories is missing or behind the journal; it is rebuilt when an "
+      "engine opens the directory");
   auto chunks = disk_->postings(stream);
   std::erase_if(chunks, [&](std::uint64_t number) { return number > covered; });
   for (const auto number : tail)

@@ -1,5 +1,5 @@
-// The journal of a node: one total order, one writer thread that gathers what is queued, commits it as one
-// batch with one sync, and then releases the outputs (architecture.md, 3 and 4).
+// The journal of a node: one total order, one writer thread that gathers what is queued, commits it
+// as one batch with one sync, and then releases the outputs (architecture.md, 3 and 4).
 //
 // J1 Positions are dense, and what survives a crash is a prefix of them.
 // J2 An output runs only when everything appended before it was asked for is durable.
@@ -25,8 +25,8 @@ namespace purser {
 
 struct journal_options {
   std::uint16_t shards = 8;
-  std::size_t chunk_bytes = 64 * 1024; ///< a chunk is closed when it has grown to this
-  bool read_only = false;              ///< nothing is appended, nothing is written
+  std::size_t chunk_bytes = 64 * 1024;         ///< a chunk is closed when it has grown to this
+  bool read_only = false;                      ///< nothing is appended, nothing is written
   std::function<std::int64_t()> wall_clock_ms; ///< for the commit time in chunks; may be empty
   /// Called once, on the writer's thread, when the journal has failed (J3).
   std::function<void(const std::string& why)> on_failure;
@@ -45,8 +45,8 @@ struct journal_figures {
 /// A stretch of a shard's chunks that a checkpoint folds into snapshots.
 struct checkpoint_span {
   std::uint16_t shard = 0;
-  std::uint64_t after = 0;      ///< the last chunk that the snapshots cover already
-  std::uint64_t up_to = 0;      ///< the last chunk of the span
+  std::uint64_t after = 0; ///< the last chunk that the snapshots cover already
+  std::uint64_t up_to = 0; ///< the last chunk of the span
 };
 
 /// What a checkpoint has made of a span.
@@ -74,7 +74,8 @@ public:
   void find_command(const entity_ref& stream, const std::string& key,
                     outcome_callback callback) override;
 
-  /// Makes everything appended durable, runs the outputs, ends the writer. Appends throw from now on.
+  /// Makes everything appended durable, runs the outputs, ends the writer. Appends throw from now
+  /// on.
   void stop();
 
   /// Ends as a crash would: what is not durable is lost, outputs are dropped. For tests and faults.
@@ -84,13 +85,14 @@ public:
   journal_figures figures() const;
   store& disk() noexcept { return *disk_; }
 
-  // -- Checkpoints ------------------------------------------------------------------------------------
+  // -- Checkpoints
+  // ------------------------------------------------------------------------------------
 
   /// Bytes appended to a shard since its last checkpoint began.
   std::uint64_t tail_bytes(std::uint16_t shard) const;
 
-  /// Begins a checkpoint: everything appended to the shard so far. One at a time per shard. Waits until
-  /// the span is durable. Throws journal_stopped.
+  /// Begins a checkpoint: everything appended to the shard so far. One at a time per shard. Waits
+  /// until the span is durable. Throws journal_stopped.
   checkpoint_span begin_checkpoint(std::uint16_t shard);
 
   /// Visits the events of chunks (after, up_to], in order. Throws journal_corrupt, store_error.
@@ -109,7 +111,8 @@ public:
   /// Entities with events behind their shard's checkpoint.
   std::vector<entity_ref> tail_entities();
 
-  // -- Readers ----------------------------------------------------------------------------------------
+  // -- Readers
+  // ----------------------------------------------------------------------------------------
 
   /// Every event of a stream, in order, from the first. Throws journal_corrupt, store_error.
   void history(const entity_ref& stream, const event_visitor& visit);
@@ -128,10 +131,10 @@ private:
 
   struct shard_tail {
     std::unique_ptr<chunk_writer> open;
-    generation fresh;               ///< since the last checkpoint began
-    generation folding;             ///< of the checkpoint under way
+    generation fresh;   ///< since the last checkpoint began
+    generation folding; ///< of the checkpoint under way
     bool checkpointing = false;
-    std::uint64_t next_chunk = 1;   ///< after the open one
+    std::uint64_t next_chunk = 1; ///< after the open one
     std::uint64_t checkpoint = 0;
     std::uint64_t bytes = 0;
   };

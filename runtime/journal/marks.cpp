@@ -3,9 +3,9 @@
 #include "actors/codec.hpp"
 #include "runtime/journal/store.hpp"
 
-#include <cstring>
-
 #include <xxhash.h>
+
+#include <cstring>
 
 namespace purser::marks {
 
@@ -13,7 +13,9 @@ std::string checkpoint_key(std::uint16_t shard) {
   return std::string{checkpoint} + std::to_string(shard);
 }
 
-std::string open_key(const entity_ref& entity) { return std::string{open} + store_key(entity); }
+std::string open_key(const entity_ref& entity) {
+  return std::string{open} + store_key(entity);
+}
 
 std::string encode_number(std::uint64_t value) {
   std::string bytes;

@@ -1,4 +1,5 @@
-// The small records beside the chunks: marks, and the frame of a snapshot (docs/formats/journal.md).
+// The small records beside the chunks: marks, and the frame of a snapshot
+// (docs/formats/journal.md).
 #pragma once
 
 #include "actors/ports/journal.hpp"
@@ -24,7 +25,9 @@ std::string encode_number(std::uint64_t value);
 /// Throws journal_corrupt.
 std::uint64_t decode_number(std::string_view bytes, std::string_view what);
 
-inline std::string encode_position(position at) { return encode_number(at); }
+inline std::string encode_position(position at) {
+  return encode_number(at);
+}
 
 /// A snapshot as stored: version, bytes, checksum.
 std::string seal_snapshot(std::uint64_t version, std::string_view bytes);

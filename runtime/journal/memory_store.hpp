@@ -1,5 +1,5 @@
-// A store without a disk: for engines without a data directory, and for tests, which can make it forget
-// what was not synced and fail at a chosen call.
+// A store without a disk: for engines without a data directory, and for tests, which can make it
+// forget what was not synced and fail at a chosen call.
 #pragma once
 
 #include "runtime/journal/store.hpp"
@@ -18,8 +18,8 @@ public:
   std::optional<std::string> chunk(std::uint16_t shard, std::uint64_t number) override;
   std::uint64_t last_chunk(std::uint16_t shard) override;
   std::optional<std::string> snapshot(const entity_ref& stream) override;
-  void for_each_snapshot(
-    const std::function<void(const entity_ref&, std::string_view)>& visit) override;
+  void
+  for_each_snapshot(const std::function<void(const entity_ref&, std::string_view)>& visit) override;
   std::optional<std::string> mark(std::string_view key) override;
   void for_each_mark(std::string_view prefix,
                      const std::function<void(std::string_view, std::string_view)>& visit) override;
@@ -29,12 +29,14 @@ public:
   std::optional<command_outcome> outcome(const entity_ref& stream, std::string_view key) override;
   std::uint64_t disk_bytes() override { return 0; }
 
-  // -- For tests ------------------------------------------------------------------------------------
+  // -- For tests
+  // ------------------------------------------------------------------------------------
 
   /// A power cut: goes back to what was last synced. Only with `keep_synced`.
   void forget_unsynced();
 
-  /// The n-th write or sync from now on (1 is the next) throws store_error(`why`), and all later ones.
+  /// The n-th write or sync from now on (1 is the next) throws store_error(`why`), and all later
+  /// ones.
   void fail_after(int calls, std::string why);
 
   /// A store that can `forget_unsynced`; it keeps everything twice.

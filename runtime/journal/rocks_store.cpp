@@ -5,14 +5,14 @@
 #include "runtime/journal/durable_mark.hpp"
 #include "runtime/journal/marks.hpp"
 
-#include <algorithm>
-#include <array>
-
 #include <rocksdb/db.h>
 #include <rocksdb/env.h>
 #include <rocksdb/filter_policy.h>
 #include <rocksdb/table.h>
 #include <rocksdb/write_batch.h>
+
+#include <algorithm>
+#include <array>
 
 namespace purser {
 
@@ -95,8 +95,9 @@ public:
   database(const fs::path& path, const rocksdb::Options& options,
            const std::vector<rocksdb::ColumnFamilyDescriptor>& families, bool read_only) {
     rocksdb::DB* db = nullptr;
-    require(read_only ? rocksdb::DB::OpenForReadOnly(options, path.string(), families, &handles_, &db)
-                      : rocksdb::DB::Open(options, path.string(), families, &handles_, &db),
+    require(read_only
+              ? rocksdb::DB::OpenForReadOnly(options, path.string(), families, &handles_, &db)
+              : rocksdb::DB::Open(options, path.string(), families, &handles_, &db),
             path.string() + " cannot be opened");
     db_.reset(db);
   }
@@ -177,7 +178,7 @@ std::unique_ptr<database> open_index(const fs::path& path, const rocks_options& 
 class rocks_store final : public store {
 public:
   rocks_store(const fs::path& directory, const rocks_options& options)
-    : directory_(directory), lock_(directory) {
+      : directory_(directory), lock_(directory) {
     const bool is_new = !fs::exists(directory / "journal" / "CURRENT");
     if (is_new && options.read_only)
       throw store_error(directory.string() + " holds no journal");
@@ -241,12 +242,14 @@ public:
     return journal_->get(marks_family, std::string{key});
   }
 
-  void for_each_mark(std::string_view prefix,
-                     const std::function<void(std::string_view, std::string_view)>& visit) override {
+  void
+  for_each_mark(std::string_view prefix,
+                const std::function<void(std::string_view, std::string_view)>& visit) override {
     journal_->for_each(marks_family, prefix, visit);
   }
 
-  // -- The index ------------------------------------------------------------------------------------
+  // -- The index
+  // ------------------------------------------------------------------------------------
 
   void write_index(const index_batch& batch) override {
     rocksdb::WriteBatch made;
@@ -334,21 +337,21 @@ private:
     if (const auto format = mark(marks::format)) {
       const auto version = marks::decode_number(*format, marks::format);
       if (version > marks::format_version)
-        throw store_error(directory_.string() + " was written by a newer purser (format "
-                          + std::to_string(version) + ", this program knows "
-                          + std::to_string(marks::format_version) + ")");
+        throw store_error(directory_.string() + " was written by a newer purser (format " +
+                          std::to_string(version) + ", this program knows " +
+                          std::to_string(marks::format_version) + ")");
     }
     const auto head = mark(marks::head);
     const auto recovered = head ? marks::decode_number(*head, marks::head) : 0;
     if (acknowledged && recovered < *acknowledged)
-      throw journal_corrupt(directory_.string() + ": acknowledged events up to position "
-                            + std::to_string(*acknowledged) + " are missing: the journal could be "
-                            + "recovered only to " + std::to_string(recovered)
-                            + ". The log is damaged; restore the directory from a backup");
+      throw journal_corrupt(directory_.string() + ": acknowledged events up to position " +
+                            std::to_string(*acknowledged) + " are missing: the journal could be " +
+                            "recovered only to " + std::to_string(recovered) +
+                            ". The log is damaged; restore the directory from a backup");
     if (!acknowledged && recovered != 0)
-      throw journal_corrupt((directory_ / "durable").string()
-                            + " is missing, so it cannot be told whether the journal is whole;"
-                              " restore the directory from a backup");
+      throw journal_corrupt((directory_ / "durable").string() +
+                            " is missing, so it cannot be told whether the journal is whole;"
+                            " restore the directory from a backup");
   }
 
   fs::path directory_;

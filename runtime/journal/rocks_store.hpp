@@ -1,5 +1,6 @@
-// The store on a disk: RocksDB in the measured layout. One instance for the journal (chunks, snapshots,
-// marks: one log, so one order), a second for the index, which shares neither its stalls nor its sync.
+// The store on a disk: RocksDB in the measured layout. One instance for the journal (chunks,
+// snapshots, marks: one log, so one order), a second for the index, which shares neither its stalls
+// nor its sync.
 #pragma once
 
 #include "runtime/journal/store.hpp"
@@ -14,8 +15,8 @@ struct rocks_options {
   bool read_only = false;            ///< nothing in the directory is changed but the lock's owner
 };
 
-/// Opens a data directory, and creates it when it is missing. Throws store_error (in use, no space, not
-/// ours, newer format), journal_corrupt (less is there than was acknowledged).
+/// Opens a data directory, and creates it when it is missing. Throws store_error (in use, no space,
+/// not ours, newer format), journal_corrupt (less is there than was acknowledged).
 std::unique_ptr<store> open_rocks_store(const std::filesystem::path& directory,
                                         const rocks_options& options = {});
 

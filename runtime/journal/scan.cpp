@@ -4,7 +4,7 @@
 namespace purser {
 
 journal_scan::journal_scan(group_commit_journal& source)
-  : source_(source), lanes_(source.shards()) {
+    : source_(source), lanes_(source.shards()) {
   refresh();
 }
 
@@ -35,9 +35,8 @@ bool journal_scan::next(recorded_event& event) {
   for (std::uint16_t shard = 0; shard < lanes_.size(); ++shard) {
     fill(shard);
     auto& lane = lanes_[shard];
-    if (!lane.events.empty()
-        && (earliest == nullptr
-            || lane.events.front().at_position < earliest->events.front().at_position))
+    if (!lane.events.empty() && (earliest == nullptr || lane.events.front().at_position <
+                                                          earliest->events.front().at_position))
       earliest = &lane;
   }
   if (earliest == nullptr || earliest->events.front().at_position > limit_)

@@ -4,10 +4,10 @@
 #include "runtime/json/strict_parse.hpp"
 #include "runtime/json/time_json.hpp"
 
+#include <xxhash.h>
+
 #include <array>
 #include <cstdio>
-
-#include <xxhash.h>
 
 namespace purser::config {
 
@@ -72,7 +72,7 @@ constexpr std::array<std::string_view, 3> shared_fields{"op", "command_id", "at"
 
 /// Part of the vocabulary, and not built yet: said so, instead of "unknown".
 constexpr std::array<std::string_view, 7> later_ops{
-  "order.deliver", "order.return",   "order.hold",    "order.resume",
+  "order.deliver", "order.return",   "order.hold",   "order.resume",
   "order.resolve", "payment.refund", "payment.retry"};
 
 template <class Visit>
@@ -143,7 +143,8 @@ std::variant<command, command_error> parse_command(std::string_view json) {
 }
 
 void fill_ids(command& value) {
-  if (auto* receipt = std::get_if<receive_stock>(&value.body); receipt && receipt->receipt_id.empty())
+  if (auto* receipt = std::get_if<receive_stock>(&value.body);
+      receipt && receipt->receipt_id.empty())
     receipt->receipt_id = value.command_id;
   if (auto* adjustment = std::get_if<adjust_stock>(&value.body);
       adjustment && adjustment->adjustment_id.empty())

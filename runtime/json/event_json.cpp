@@ -50,11 +50,11 @@ boost::json::object event_data(const recorded_event& event) {
     if (read_by_kind(event, out))
       return out;
   } catch (const codec::decode_error& error) {
-    throw journal_corrupt(to_string(event.stream) + ": event " + std::to_string(event.version)
-                          + " cannot be read: " + error.what());
+    throw journal_corrupt(to_string(event.stream) + ": event " + std::to_string(event.version) +
+                          " cannot be read: " + error.what());
   }
-  throw journal_corrupt(to_string(event.stream) + ": event " + std::to_string(event.version)
-                        + " is of a type that this program does not know");
+  throw journal_corrupt(to_string(event.stream) + ": event " + std::to_string(event.version) +
+                        " is of a type that this program does not know");
 }
 
 } // namespace purser

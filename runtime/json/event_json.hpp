@@ -3,10 +3,10 @@
 
 #include "actors/ports/journal.hpp"
 
+#include <boost/json/object.hpp>
+
 #include <string>
 #include <string_view>
-
-#include <boost/json/object.hpp>
 
 namespace purser {
 

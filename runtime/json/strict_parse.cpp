@@ -2,13 +2,13 @@
 
 #include "config/json_reader.hpp"
 
-#include <set>
-#include <string>
-#include <vector>
-
 #include <boost/json/basic_parser_impl.hpp>
 #include <boost/json/monotonic_resource.hpp>
 #include <boost/json/parser.hpp>
+
+#include <set>
+#include <string>
+#include <vector>
 
 namespace purser {
 
@@ -135,8 +135,8 @@ boost::json::value parse_strictly(std::string_view json) {
   boost::json::error_code error;
   const auto read = parser.write(json.data(), json.size(), error);
   if (error)
-    throw config::json_error("", "is not JSON: " + error.message() + " at byte "
-                                   + std::to_string(std::min(read + 1, json.size() + 1)));
+    throw config::json_error("", "is not JSON: " + error.message() + " at byte " +
+                                   std::to_string(std::min(read + 1, json.size() + 1)));
   auto value = parser.release();
   if (count_members(value) != count_keys(json))
     throw config::json_error(find_repeat(json), "is given twice");

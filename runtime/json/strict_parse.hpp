@@ -1,5 +1,5 @@
-// JSON text to a value, strictly: one document, bounded depth, and no field twice (Boost.JSON would keep
-// the last one silently).
+// JSON text to a value, strictly: one document, bounded depth, and no field twice (Boost.JSON would
+// keep the last one silently).
 #pragma once
 
 #include <boost/json/value.hpp>

@@ -1,4 +1,5 @@
-// The one precompiled header: what every translation unit that sees CAF needs and that costs seconds to parse.
+// The one precompiled header: what every translation unit that sees CAF needs and that costs
+// seconds to parse.
 #pragma once
 #include <caf/actor_system.hpp>
 #include <caf/actor_system_config.hpp>

@@ -1,15 +1,15 @@
 // The subcommands: each adds itself to the command line, and runs when it was named.
 #pragma once
 
-#include <functional>
-
 #include <CLI/CLI.hpp>
+
+#include <functional>
 
 namespace purser::tools {
 
 /// Exit codes (contract.md, section 3).
 inline constexpr int exit_ok = 0;
-inline constexpr int exit_findings = 1;  ///< a line was invalid, an invariant broken, a check failed
+inline constexpr int exit_findings = 1; ///< a line was invalid, an invariant broken, a check failed
 inline constexpr int exit_could_not = 2; ///< it could not be run
 
 /// Set by the subcommand that was named; called when the command line has been read.

@@ -22,7 +22,8 @@ std::string history_line(const boost::json::object& event) {
     const auto* value = event.if_contains(name);
     return value == nullptr ? std::string{} : std::string{value->as_string().c_str()};
   };
-  auto line = boost::json::serialize(event.at("version")) + "  " + text("at") + "  " + text("event");
+  auto line =
+    boost::json::serialize(event.at("version")) + "  " + text("at") + "  " + text("event");
   if (const auto& data = event.at("data").as_object(); !data.empty())
     line += "  " + boost::json::serialize(data);
   if (const auto cause = text("cause"); !cause.empty())

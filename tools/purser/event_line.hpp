@@ -3,9 +3,9 @@
 
 #include "runtime/engine.hpp"
 
-#include <string>
-
 #include <boost/json/object.hpp>
+
+#include <string>
 
 namespace purser::tools {
 

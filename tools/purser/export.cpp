@@ -4,9 +4,9 @@
 #include "tools/purser/event_line.hpp"
 #include "tools/purser/terminal.hpp"
 
-#include <iostream>
-
 #include <boost/json/serialize.hpp>
+
+#include <iostream>
 
 namespace purser::tools {
 
@@ -44,9 +44,7 @@ void add_export(CLI::App& app, chosen_action& chosen) {
   sub->add_flag("--json", options->json, "as always: JSON Lines");
   sub->add_flag("--quiet", options->quiet, "no progress");
   sub->footer("Example:\n  purser export --data /tmp/shop > events.jsonl");
-  sub->callback([&chosen, options] {
-    chosen = [options] { return export_events(*options); };
-  });
+  sub->callback([&chosen, options] { chosen = [options] { return export_events(*options); }; });
 }
 
 } // namespace purser::tools

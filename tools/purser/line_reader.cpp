@@ -1,12 +1,12 @@
 #include "tools/purser/line_reader.hpp"
 
-#include <cerrno>
-#include <cstring>
-#include <stdexcept>
-
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <stdexcept>
 
 namespace purser::tools {
 
@@ -29,7 +29,9 @@ line_reader::line_reader(const std::string& path) : path_(path == "-" ? "standar
   }
 }
 
-line_reader::~line_reader() { ::close(file_); }
+line_reader::~line_reader() {
+  ::close(file_);
+}
 
 bool line_reader::fill() {
   buffer_.resize(block);

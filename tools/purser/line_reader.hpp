@@ -23,7 +23,7 @@ public:
 
   std::string_view line() const noexcept { return line_; }
   bool too_long() const noexcept { return too_long_; }
-  std::uint64_t number() const noexcept { return number_; }     ///< of the line: 1, 2...
+  std::uint64_t number() const noexcept { return number_; } ///< of the line: 1, 2...
   std::uint64_t bytes_read() const noexcept { return consumed_; }
   std::uint64_t total_bytes() const noexcept { return total_; } ///< 0 when it is not known: a pipe
 

@@ -6,13 +6,15 @@
 
 int main(int argc, char** argv) {
   using namespace purser::tools;
-  CLI::App app{"purser: an order engine that never oversells, never charges twice, and never loses an"
-               " acknowledged order."};
+  CLI::App app{
+    "purser: an order engine that never oversells, never charges twice, and never loses an"
+    " acknowledged order."};
   app.set_version_flag("--version", std::string{"purser "} + purser::version);
   app.require_subcommand(1);
-  app.footer("Example:\n  purser replay config/samples/northwind.jsonl --data /tmp/shop --crash-every 20\n"
-             "  purser order show NW-10248 --data /tmp/shop --history\n"
-             "`purser SUBCOMMAND --help` tells more.");
+  app.footer(
+    "Example:\n  purser replay config/samples/northwind.jsonl --data /tmp/shop --crash-every 20\n"
+    "  purser order show NW-10248 --data /tmp/shop --history\n"
+    "`purser SUBCOMMAND --help` tells more.");
   chosen_action chosen;
   add_replay(app, chosen);
   add_show(app, chosen);

@@ -8,12 +8,12 @@
 #include "tools/purser/replayer.hpp"
 #include "tools/purser/terminal.hpp"
 
+#include <boost/json/serialize.hpp>
+
 #include <chrono>
 #include <cstdio>
 #include <iostream>
 #include <unordered_map>
-
-#include <boost/json/serialize.hpp>
 
 namespace purser::tools {
 
@@ -46,8 +46,8 @@ struct run_figures {
   std::string data;
 };
 BOOST_DESCRIBE_STRUCT(run_figures, (),
-                      (seconds, commands_per_second, events, commits, healing_us_p50, healing_us_p99,
-                       activations, passivations, checkpoints, data))
+                      (seconds, commands_per_second, events, commits, healing_us_p50,
+                       healing_us_p99, activations, passivations, checkpoints, data))
 
 struct supervision_figures {
   std::uint64_t crashes = 0;
@@ -62,15 +62,16 @@ BOOST_DESCRIBE_STRUCT(supervision_figures, (),
 class replay_run {
 public:
   explicit replay_run(const replay_options& options)
-    : options_(options), input_(options.file), engine_(engine::start(engine_settings())),
-      sender_(*engine_, {options.window, std::size_t{20'000}}),
-      name_(options.file == "-" ? "-" : options.file) {}
+      : options_(options), input_(options.file), engine_(engine::start(engine_settings())),
+        sender_(*engine_, {options.window, std::size_t{20'000}}),
+        name_(options.file == "-" ? "-" : options.file) {}
 
   int run() {
     if (options_.data.empty() && !options_.quiet)
       std::fputs("purser: no --data: everything is in memory and gone at the end\n", stderr);
     if (!engine_->wait_settled(settle_timeout_ms)) {
-      std::fputs("purser: workflows of an earlier run do not settle; is a payment unknown?\n", stderr);
+      std::fputs("purser: workflows of an earlier run do not settle; is a payment unknown?\n",
+                 stderr);
       return exit_could_not;
     }
     const bool whole = replay_lines();
@@ -114,10 +115,10 @@ private:
         if (!sender_.failure().empty())
           return true;
       }
-      bar.show(input_.bytes_read(), grouped(static_cast<std::int64_t>(counts_.read)) + " commands, "
-                                      + grouped(static_cast<std::int64_t>(
-                                        static_cast<double>(counts_.read) / elapsed()))
-                                      + "/s");
+      bar.show(input_.bytes_read(),
+               grouped(static_cast<std::int64_t>(counts_.read)) + " commands, " +
+                 grouped(static_cast<std::int64_t>(static_cast<double>(counts_.read) / elapsed())) +
+                 "/s");
     }
     return true;
   }
@@ -134,7 +135,8 @@ private:
       const auto hash = std::hash<std::string_view>{}(line);
       request.command_id = derived_command_id(line, occurrences_[hash]++);
     }
-    // The clock is the largest time so far: each command is decided at its own, however they overlap.
+    // The clock is the largest time so far: each command is decided at its own, however they
+    // overlap.
     newest_ = std::max(newest_, request.at.value_or(timestamp{}).ms);
     request.at = timestamp{newest_};
     fill_ids(request);
@@ -149,13 +151,15 @@ private:
       return adjustment->adjustment_id.empty();
     if (const auto* place = std::get_if<place_order>(&body))
       return place->order_id.empty();
-    return !std::holds_alternative<ship_order>(body) && !std::holds_alternative<reserve_stock>(body);
+    return !std::holds_alternative<ship_order>(body) &&
+           !std::holds_alternative<reserve_stock>(body);
   }
 
   bool invalid(const std::string& pointer, const std::string& message) {
     ++counts_.invalid;
     std::fprintf(stderr, "%s:%llu: %s: %s\n", name_.c_str(),
-                 static_cast<unsigned long long>(input_.number()), pointer.c_str(), message.c_str());
+                 static_cast<unsigned long long>(input_.number()), pointer.c_str(),
+                 message.c_str());
     return false;
   }
 
@@ -164,7 +168,8 @@ private:
     return std::max(since.count(), 1e-9);
   }
 
-  // -- The summary ----------------------------------------------------------------------------------
+  // -- The summary
+  // ----------------------------------------------------------------------------------
 
   void print(const audit_report& report, double seconds) {
     const auto answered = sender_.counts();
@@ -273,7 +278,8 @@ private:
 
 void add_replay(CLI::App& app, chosen_action& chosen) {
   auto options = std::make_shared<replay_options>();
-  auto* sub = app.add_subcommand("replay", "Carry out the commands of a JSON Lines file, one per line");
+  auto* sub =
+    app.add_subcommand("replay", "Carry out the commands of a JSON Lines file, one per line");
   sub->add_option("FILE", options->file, "the commands; - reads standard input")->required();
   sub->add_option("--data", options->data, "data directory; without it everything is in memory");
   sub->add_option("--crash-every", options->crash_every,
@@ -284,13 +290,12 @@ void add_replay(CLI::App& app, chosen_action& chosen) {
   sub->add_flag("--json", options->json, "print the summary as one JSON document");
   sub->add_flag("--quiet", options->quiet, "no progress, no notes");
   sub->add_option("--log-level", options->log_level, "trace, debug, info, warn, error or off");
-  sub->footer("Example:\n  purser replay config/samples/northwind.jsonl --data /tmp/shop\n"
-              "Running a file again on the same directory changes nothing: every command counts as a"
-              " duplicate.\nExit code: 0 all lines were valid, 1 one was not or an invariant is broken,"
-              " 2 it could not be run.");
-  sub->callback([&chosen, options] {
-    chosen = [options] { return replay_run{*options}.run(); };
-  });
+  sub->footer(
+    "Example:\n  purser replay config/samples/northwind.jsonl --data /tmp/shop\n"
+    "Running a file again on the same directory changes nothing: every command counts as a"
+    " duplicate.\nExit code: 0 all lines were valid, 1 one was not or an invariant is broken,"
+    " 2 it could not be run.");
+  sub->callback([&chosen, options] { chosen = [options] { return replay_run{*options}.run(); }; });
 }
 
 } // namespace purser::tools

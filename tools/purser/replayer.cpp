@@ -34,7 +34,8 @@ replayer::claim replayer::claim_of(const command_body& body) {
         touch_key("sku", line.sku);
       made.lines = c.lines.size();
     }
-    // A shipment takes committed units: what is available, and so every other decision, stays the same.
+    // A shipment takes committed units: what is available, and so every other decision, stays the
+    // same.
     void operator()(const ship_order& c) const { touch_key("order", c.order_id); }
     void operator()(const cancel_order&) const { made.alone = true; }
     void operator()(const commit_reservation&) const { made.alone = true; }
@@ -52,8 +53,8 @@ bool replayer::is_free(const claim& wanted) const {
     return true; // it will not be sent
   if (under_way_ == 0)
     return true;
-  if (alone_ || wanted.alone || under_way_ >= limits_.commands
-      || lines_under_way_ + wanted.lines > limits_.lines)
+  if (alone_ || wanted.alone || under_way_ >= limits_.commands ||
+      lines_under_way_ + wanted.lines > limits_.lines)
     return false;
   return std::none_of(wanted.keys.begin(), wanted.keys.end(),
                       [this](const std::string& key) { return touched_.contains(key); });

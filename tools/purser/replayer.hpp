@@ -1,5 +1,6 @@
-// Replays commands so that the result is that of one command at a time, while many are under way: one that
-// touches the same order, reservation, receipt or SKU as an earlier one waits until that has settled.
+// Replays commands so that the result is that of one command at a time, while many are under way:
+// one that touches the same order, reservation, receipt or SKU as an earlier one waits until that
+// has settled.
 #pragma once
 
 #include "runtime/engine.hpp"

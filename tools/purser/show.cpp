@@ -5,10 +5,10 @@
 #include "tools/purser/event_line.hpp"
 #include "tools/purser/terminal.hpp"
 
+#include <boost/json/serialize.hpp>
+
 #include <cstdio>
 #include <iostream>
-
-#include <boost/json/serialize.hpp>
 
 namespace purser::tools {
 
@@ -42,8 +42,8 @@ void print_readably(const boost::json::value& value, int depth) {
     if (entry.value().is_object()) {
       std::cout << indent << name << ":\n";
       print_readably(entry.value(), depth + 1);
-    } else if (entry.value().is_array() && !entry.value().get_array().empty()
-               && entry.value().get_array().front().is_object()) {
+    } else if (entry.value().is_array() && !entry.value().get_array().empty() &&
+               entry.value().get_array().front().is_object()) {
       std::cout << indent << name << ":\n";
       for (const auto& item : entry.value().get_array()) {
         std::cout << indent << "  " << boost::json::serialize(item) << '\n';
@@ -66,9 +66,8 @@ int show(const show_options& options) {
   }
   boost::json::array events;
   if (options.history)
-    source->history(entity, [&](const event_notice& event) {
-      events.push_back(event_object(event));
-    });
+    source->history(entity,
+                    [&](const event_notice& event) { events.push_back(event_object(event)); });
   if (options.json) {
     if (options.history)
       view.as_object()["history"] = events;
@@ -96,12 +95,10 @@ void add_one(CLI::App& app, chosen_action& chosen, const char* name, entity_kind
   sub->add_flag("--history", options->history, "every event, in order");
   sub->add_flag("--json", options->json, "print one JSON document");
   sub->add_flag("--quiet", options->quiet, "no notes");
-  sub->footer(std::string{"Example:\n  purser "} + name
-              + " show ID --data /tmp/shop --history\n"
-                "Exit code: 0 shown, 1 there is none, 2 it could not be read.");
-  sub->callback([&chosen, options] {
-    chosen = [options] { return show(*options); };
-  });
+  sub->footer(std::string{"Example:\n  purser "} + name +
+              " show ID --data /tmp/shop --history\n"
+              "Exit code: 0 shown, 1 there is none, 2 it could not be read.");
+  sub->callback([&chosen, options] { chosen = [options] { return show(*options); }; });
 }
 
 } // namespace

@@ -1,10 +1,10 @@
 #include "tools/purser/terminal.hpp"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
-
-#include <unistd.h>
 
 namespace purser::tools {
 
@@ -16,14 +16,18 @@ constexpr std::size_t bar_width = 24;
 bool may_draw(int file) {
   const char* no_color = std::getenv("NO_COLOR");
   const char* term = std::getenv("TERM");
-  return ::isatty(file) == 1 && (no_color == nullptr || *no_color == '\0')
-         && (term == nullptr || std::string_view{term} != "dumb");
+  return ::isatty(file) == 1 && (no_color == nullptr || *no_color == '\0') &&
+         (term == nullptr || std::string_view{term} != "dumb");
 }
 
 } // namespace
 
-bool error_is_terminal() { return may_draw(STDERR_FILENO); }
-bool output_is_terminal() { return may_draw(STDOUT_FILENO); }
+bool error_is_terminal() {
+  return may_draw(STDERR_FILENO);
+}
+bool output_is_terminal() {
+  return may_draw(STDOUT_FILENO);
+}
 
 std::string grouped(std::int64_t value) {
   auto digits = std::to_string(value);
@@ -50,7 +54,9 @@ void table::row(std::string name, std::string value) {
   lines_.push_back({std::move(name), std::move(value), false});
 }
 
-void table::heading(std::string text) { lines_.push_back({std::move(text), "", true}); }
+void table::heading(std::string text) {
+  lines_.push_back({std::move(text), "", true});
+}
 
 std::string table::text() const {
   std::size_t names = 0;
@@ -66,19 +72,19 @@ std::string table::text() const {
     if (line.heading)
       out += (colored ? "\x1b[1m" : "") + line.name + (colored ? "\x1b[0m" : "") + "\n";
     else
-      out += "  " + line.name + std::string(names - line.name.size() + 2, ' ')
-             + std::string(values - line.value.size(), ' ') + line.value + "\n";
+      out += "  " + line.name + std::string(names - line.name.size() + 2, ' ') +
+             std::string(values - line.value.size(), ' ') + line.value + "\n";
   }
   return out;
 }
 
 progress_bar::progress_bar(std::string label, std::uint64_t total, bool enabled)
-  : label_(std::move(label)),
-    total_(total),
-    enabled_(enabled && error_is_terminal()),
-    began_(std::chrono::steady_clock::now()) {}
+    : label_(std::move(label)), total_(total), enabled_(enabled && error_is_terminal()),
+      began_(std::chrono::steady_clock::now()) {}
 
-progress_bar::~progress_bar() { clear(); }
+progress_bar::~progress_bar() {
+  clear();
+}
 
 void progress_bar::show(std::uint64_t done, std::string_view detail) {
   const auto now = std::chrono::steady_clock::now();
@@ -89,8 +95,8 @@ void progress_bar::show(std::uint64_t done, std::string_view detail) {
   std::string line = "\r\x1b[K" + label_ + " ";
   if (total_ > 0) {
     const auto filled = std::min<std::size_t>(bar_width, bar_width * done / total_);
-    line += "[" + std::string(filled, '#') + std::string(bar_width - filled, '.') + "] "
-            + std::to_string(std::min<std::uint64_t>(100, 100 * done / total_)) + "% ";
+    line += "[" + std::string(filled, '#') + std::string(bar_width - filled, '.') + "] " +
+            std::to_string(std::min<std::uint64_t>(100, 100 * done / total_)) + "% ";
   }
   line += detail;
   std::fputs(line.c_str(), stderr);

@@ -9,7 +9,8 @@
 
 namespace purser::tools {
 
-/// Whether standard error / standard output is a terminal that may be colored (NO_COLOR is honored).
+/// Whether standard error / standard output is a terminal that may be colored (NO_COLOR is
+/// honored).
 bool error_is_terminal();
 bool output_is_terminal();
 

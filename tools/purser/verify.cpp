@@ -4,10 +4,10 @@
 #include "tools/purser/commands.hpp"
 #include "tools/purser/terminal.hpp"
 
+#include <boost/json/serialize.hpp>
+
 #include <cstdio>
 #include <iostream>
-
-#include <boost/json/serialize.hpp>
 
 namespace purser::tools {
 
@@ -64,15 +64,14 @@ int verify(const verify_options& options) {
 
 void add_verify(CLI::App& app, chosen_action& chosen) {
   auto options = std::make_shared<verify_options>();
-  auto* sub = app.add_subcommand("verify", "Check checksums, versions and every invariant of a journal");
+  auto* sub =
+    app.add_subcommand("verify", "Check checksums, versions and every invariant of a journal");
   sub->add_option("--data", options->data, "data directory")->required();
   sub->add_flag("--json", options->json, "print one JSON document");
   sub->add_flag("--quiet", options->quiet, "no progress");
   sub->footer("Example:\n  purser verify --data /tmp/shop\n"
               "Exit code: 0 all is well, 1 something is broken, 2 it could not be read.");
-  sub->callback([&chosen, options] {
-    chosen = [options] { return verify(*options); };
-  });
+  sub->callback([&chosen, options] { chosen = [options] { return verify(*options); }; });
 }
 
 } // namespace purser::tools

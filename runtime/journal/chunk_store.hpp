@@ -1,5 +1,5 @@
-// What the group commit needs of a disk: chunks, snapshots and a few marks in one ordered log, and beside
-// it an index that can be rebuilt.
+// What the group commit needs of a disk: chunks, snapshots and a few marks in one ordered log, and
+// beside it an index that can be rebuilt.
 #pragma once
 
 #include "actors/ports/journal.hpp"
@@ -38,7 +38,8 @@ struct store_batch {
 struct index_batch {
   struct posting {
     entity_ref stream;
-    std::vector<std::uint64_t> chunks; ///< ascending; the first is part of the key, so repeats overwrite
+    std::vector<std::uint64_t>
+      chunks; ///< ascending; the first is part of the key, so repeats overwrite
   };
   struct id {
     entity_ref stream;
@@ -77,17 +78,18 @@ public:
   virtual std::optional<std::string> mark(std::string_view key) = 0;
 
   /// The marks whose keys begin with `prefix`; the visitor gets the rest of the key and the value.
-  virtual void
-  for_each_mark(std::string_view prefix,
-                const std::function<void(std::string_view rest, std::string_view value)>& visit)
-    = 0;
+  virtual void for_each_mark(
+    std::string_view prefix,
+    const std::function<void(std::string_view rest, std::string_view value)>& visit) = 0;
 
-  // -- The index: durable after `write_index` returns -------------------------------------------------
+  // -- The index: durable after `write_index` returns
+  // -------------------------------------------------
 
   virtual void write_index(const index_batch& batch) = 0;
   virtual std::uint64_t index_covered(std::uint16_t shard) = 0;
   virtual std::vector<std::uint64_t> postings(const entity_ref& stream) = 0;
-  virtual std::optional<command_outcome> outcome(const entity_ref& stream, std::string_view key) = 0;
+  virtual std::optional<command_outcome> outcome(const entity_ref& stream,
+                                                 std::string_view key) = 0;
 
   /// Bytes on the disk, all included; 0 in memory.
   virtual std::uint64_t disk_bytes() = 0;
