@@ -86,7 +86,7 @@ private:
     bool dropped = false;             ///< its spec is gone (temporary)
     std::uint32_t restarts = 0;
     std::string last_cause;
-    std::int64_t ended_at_us = 0; ///< of the last abnormal end; 0: none, or healed
+    std::optional<std::int64_t> ended_at_us; ///< of an end that is to be healed
   };
 
   enum class state { starting, running, stopping };
@@ -140,7 +140,7 @@ private:
     if (const auto* failed = std::get_if<start_error>(&result))
       return on_start_error(index, failed->why);
     to_start_.pop_front();
-    const bool again = it.ended_at_us != 0;
+    const bool again = it.ended_at_us.has_value();
     if (auto* started = std::get_if<caf::actor>(&result)) {
       it.handle = std::move(*started);
       monitor(it.handle->address());
@@ -149,8 +149,8 @@ private:
       it.dropped = true; // S2: a temporary child that says "ignore" keeps no spec
     }
     report(again ? event_kind::child_restarted : event_kind::child_started, index, "",
-           again ? now_us() - it.ended_at_us : 0);
-    it.ended_at_us = 0;
+           again ? now_us() - *it.ended_at_us : 0);
+    it.ended_at_us.reset();
     return true;
   }
 
@@ -210,7 +210,7 @@ private:
     waiting_for_up_ = waiting_for_up_ && spec_.children[*index].type != child_type::supervisor;
     const bool normally = reason == caf::exit_reason::normal || !reason;
     it.last_cause = text_of(reason);
-    it.ended_at_us = normally ? 0 : now_us();
+    it.ended_at_us = normally ? std::nullopt : std::optional{now_us()};
     report(normally ? event_kind::child_stopped : event_kind::child_crashed, *index, it.last_cause);
     std::erase(to_stop_, *index); // it has ended by itself
     if (state_ == state::stopping)
@@ -242,7 +242,7 @@ private:
     }
     if (window_.exceeds(now_us() / 1'000))
       return give_up(children_[ended].last_cause);
-    if (children_[ended].ended_at_us == 0)
+    if (!children_[ended].ended_at_us)
       children_[ended].ended_at_us =
         now_us(); // a permanent child that ended normally is healed too
     const auto earlier = children_[ended].restarts++;

@@ -1,0 +1,240 @@
+#include "actors/domain/payment.hpp"
+
+#include <doctest/doctest.h>
+
+using namespace purser;
+
+namespace {
+
+/// A payment with what it remembers, and the effects of its last decision.
+struct desk {
+  payment state;
+  payment_progress progress;
+  payment_policy policy;
+  std::int64_t now_ms = 1;
+  std::vector<effect> effects;
+
+  decide_context context() const {
+    decide_context made;
+    made.self = {entity_kind::payment, "o-1"};
+    made.from = {entity_kind::order, "o-1"};
+    made.monotonic_ms = now_ms;
+    return made;
+  }
+
+  void tell(const message_body& request) {
+    auto made = decide(state, progress, request, context(), policy);
+    for (const auto& event : made.events)
+      evolve(state, event);
+    effects = std::move(made.effects);
+  }
+
+  void authorize() { tell(authorize_payment{1'000, "EUR", "card", ""}); }
+  void provider(const std::string& operation, payment_answer_kind kind, bool asked = false) {
+    tell(provider_reply{operation, asked, {kind, "because", "ref"}});
+  }
+
+  const call_provider* call() const {
+    return effects.empty() ? nullptr : std::get_if<call_provider>(&effects.at(0));
+  }
+  std::optional<payment_outcome> told() const {
+    for (const auto& wanted : effects)
+      if (const auto* send = std::get_if<send_message>(&wanted))
+        return std::get<payment_reply>(send->body).outcome;
+    return std::nullopt;
+  }
+};
+
+desk authorized() {
+  desk made;
+  made.authorize();
+  made.provider("authorize-1", payment_answer_kind::succeeded);
+  return made;
+}
+
+desk captured() {
+  auto made = authorized();
+  made.tell(capture_payment{});
+  made.provider("capture-1", payment_answer_kind::succeeded);
+  return made;
+}
+
+} // namespace
+
+TEST_CASE("an authorization calls the provider with a key of its own, and tells the order") {
+  desk d;
+
+  d.authorize();
+  REQUIRE(d.call() != nullptr);
+  CHECK(d.call()->call.idempotency_key == "o-1:authorize-1");
+  CHECK(d.call()->call.amount == 1'000);
+  d.provider("authorize-1", payment_answer_kind::succeeded);
+
+  CHECK(d.told() == payment_outcome::authorized);
+  CHECK(d.state.authorized == 1'000);
+  CHECK(status_of(d.state) == "authorized");
+}
+
+TEST_CASE("a request that comes twice charges once") {
+  auto d = authorized();
+
+  d.authorize();
+  CHECK(d.call() == nullptr);
+  CHECK(d.told() == payment_outcome::authorized);
+  d.tell(capture_payment{});
+  d.tell(capture_payment{});
+  CHECK(d.effects.empty()); // the first is under way
+  d.provider("capture-1", payment_answer_kind::succeeded);
+  d.provider("capture-1", payment_answer_kind::succeeded); // the provider says it twice
+
+  CHECK(d.state.captured == 1'000);
+  CHECK(d.state.operations.size() == 2);
+}
+
+TEST_CASE("a declined authorization is told, and told again when asked again") {
+  desk d;
+  d.authorize();
+
+  d.provider("authorize-1", payment_answer_kind::refused);
+  CHECK(d.told() == payment_outcome::refused);
+  d.authorize();
+
+  CHECK(d.told() == payment_outcome::refused);
+  CHECK(d.state.operations.size() == 1);
+  CHECK(status_of(d.state) == "declined");
+}
+
+TEST_CASE("reversing voids what is authorized") {
+  auto d = authorized();
+
+  d.tell(reverse_payment{});
+  REQUIRE(d.call() != nullptr);
+  CHECK(d.call()->call.kind == operation_kind::void_authorization);
+  d.provider("void-1", payment_answer_kind::succeeded);
+
+  CHECK(d.told() == payment_outcome::reversed);
+  CHECK(d.state.voided == 1'000);
+}
+
+TEST_CASE("reversing refunds what is captured") {
+  auto d = captured();
+
+  d.tell(reverse_payment{});
+  REQUIRE(d.call() != nullptr);
+  CHECK(d.call()->call.kind == operation_kind::refund);
+  d.provider("refund-1", payment_answer_kind::succeeded);
+
+  CHECK(d.told() == payment_outcome::reversed);
+  CHECK(d.state.refunded == 1'000);
+}
+
+TEST_CASE("reversing an authorization under way waits for its outcome, then voids it") {
+  desk d;
+  d.authorize();
+
+  d.tell(reverse_payment{});
+  CHECK(d.call() == nullptr);
+  d.provider("authorize-1", payment_answer_kind::succeeded);
+  REQUIRE(d.call() != nullptr);
+  CHECK(d.call()->call.kind == operation_kind::void_authorization);
+  d.provider("void-1", payment_answer_kind::succeeded);
+
+  CHECK(d.told() == payment_outcome::reversed);
+}
+
+TEST_CASE("C5: reversing a capture under way refunds it when it succeeds") {
+  auto d = authorized();
+  d.tell(capture_payment{});
+
+  d.tell(reverse_payment{});
+  d.provider("capture-1", payment_answer_kind::succeeded);
+  REQUIRE(d.call() != nullptr);
+  CHECK(d.call()->call.kind == operation_kind::refund);
+}
+
+TEST_CASE("reversing what was never begun is done at once, without a trace") {
+  desk d;
+
+  d.tell(reverse_payment{});
+
+  CHECK(d.told() == payment_outcome::reversed);
+  CHECK(d.state == payment{});
+}
+
+TEST_CASE("P3: an unknown outcome is asked about with the same key, ever more slowly") {
+  desk d;
+  d.authorize();
+
+  std::vector<std::int64_t> delays;
+  for (int i = 0; i < 4; ++i) {
+    d.provider("authorize-1", payment_answer_kind::unknown, i > 0);
+    REQUIRE(d.call() != nullptr);
+    CHECK(d.call()->call.ask_only);
+    CHECK(d.call()->call.idempotency_key == "o-1:authorize-1");
+    delays.push_back(d.call()->delay_ms);
+  }
+
+  CHECK(delays == std::vector<std::int64_t>{1'000, 2'000, 4'000, 8'000});
+  CHECK(status_of(d.state) == "unknown");
+  d.provider("authorize-1", payment_answer_kind::succeeded, true);
+  CHECK(d.told() == payment_outcome::authorized);
+}
+
+TEST_CASE("an outcome that stays unknown alarms the order once") {
+  desk d;
+  d.authorize();
+
+  int alarms = 0;
+  for (int i = 0; i < 10; ++i) {
+    d.provider("authorize-1", payment_answer_kind::unknown, i > 0);
+    alarms += d.told() == payment_outcome::unknown ? 1 : 0;
+  }
+
+  CHECK(alarms == 1);
+}
+
+TEST_CASE("\"never seen\" is believed only after the settling time, and then the same key is used") {
+  desk d;
+  d.authorize();
+  d.provider("authorize-1", payment_answer_kind::unknown);
+  d.now_ms += 29'999;
+  d.provider("authorize-1", payment_answer_kind::never_seen, true);
+  REQUIRE(d.call() != nullptr);
+  CHECK(d.call()->call.ask_only);
+
+  d.now_ms += 1;
+  d.provider("authorize-1", payment_answer_kind::never_seen, true);
+
+  REQUIRE(d.call() != nullptr);
+  CHECK_FALSE(d.call()->call.ask_only);
+  CHECK(d.call()->call.idempotency_key == "o-1:authorize-1");
+}
+
+TEST_CASE("after a restart the open operation is taken up again with its key") {
+  desk d;
+  d.authorize();
+
+  const auto again = resume(d.state, d.context());
+
+  REQUIRE(again.size() == 1);
+  const auto& call = std::get<call_provider>(again.at(0)).call;
+  CHECK(call.idempotency_key == "o-1:authorize-1");
+  CHECK_FALSE(call.ask_only);
+  CHECK(resume(authorized().state, d.context()).empty());
+}
+
+TEST_CASE("M2, M4: events that take more than there is break an invariant") {
+  auto d = authorized();
+
+  CHECK_THROWS_AS(evolve(d.state, operation_succeeded{"authorize-1"}), broken_invariant); // not open
+  evolve(d.state, operation_submitted{"capture-1", operation_kind::capture, 1'001});
+  CHECK_THROWS_AS(evolve(d.state, operation_succeeded{"capture-1"}), broken_invariant);
+}
+
+TEST_CASE("P1: a second open operation breaks an invariant") {
+  desk d;
+  d.authorize();
+
+  CHECK_THROWS_AS(evolve(d.state, operation_submitted{"capture-1", operation_kind::capture, 1}),
+                  broken_invariant);
+}
