@@ -91,8 +91,7 @@ caf::behavior entity_actor::make_behavior() {
   };
 }
 
-// -- Recovering
-// -------------------------------------------------------------------------------------
+// -- Recovering -----------------------------------------------------------------------------------
 
 void entity_actor::load() {
   cell_->recovering = true;
@@ -130,8 +129,7 @@ void entity_actor::recovered() {
   count_open_step();
 }
 
-// -- Running
-// ----------------------------------------------------------------------------------------
+// -- Running --------------------------------------------------------------------------------------
 
 void entity_actor::drain() {
   for (std::size_t handled = 0; handled < node_.policy.batch; ++handled) {
@@ -280,8 +278,7 @@ void entity_actor::give_up(envelope& message) {
   settle();
 }
 
-// -- The steps
-// --------------------------------------------------------------------------------------
+// -- The steps ------------------------------------------------------------------------------------
 
 void entity_actor::append(std::vector<event_record> events, const decide_context& context) {
   if (events.empty())

@@ -49,8 +49,7 @@ caf::behavior shard_actor::make_behavior() {
   };
 }
 
-// -- Messages
-// ---------------------------------------------------------------------------------------
+// -- Messages -------------------------------------------------------------------------------------
 
 void shard_actor::distribute() {
   auto arrived = node_.router.inbox(state_->index).take();
@@ -90,8 +89,7 @@ void shard_actor::start(const entity_cell_ptr& cell) {
   caf::anon_send(cell->handle, wake_atom::value);
 }
 
-// -- Healing
-// ----------------------------------------------------------------------------------------
+// -- Healing --------------------------------------------------------------------------------------
 
 void shard_actor::on_down(const caf::down_msg& down) {
   const auto found = state_->running.find(down.source.id());
@@ -194,8 +192,7 @@ void shard_actor::refuse(envelope message, bool may_have_happened) {
   }
 }
 
-// -- Memory and the end
-// -----------------------------------------------------------------------------
+// -- Memory and the end ---------------------------------------------------------------------------
 
 void shard_actor::limit_live() {
   const auto limit = std::max<std::size_t>(node_.policy.max_live / node_.router.shards(), 1);

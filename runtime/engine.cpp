@@ -150,8 +150,7 @@ public:
 
   ~running_engine() override { stop(); }
 
-  // -- Commands and queries
-  // -------------------------------------------------------------------------
+  // -- Commands and queries -----------------------------------------------------------------------
 
   void submit(command request, std::function<void(const answer&)> on_answer) override {
     if (request.command_id.empty())
@@ -232,8 +231,7 @@ public:
     return failure_;
   }
 
-  // -- The end
-  // --------------------------------------------------------------------------------------
+  // -- The end ------------------------------------------------------------------------------------
 
   void stop() override {
     {

@@ -124,8 +124,7 @@ private:
       caf::anon_send(parent_, supervisor_up{address()});
   }
 
-  // -- Starting
-  // -------------------------------------------------------------------------------------
+  // -- Starting -----------------------------------------------------------------------------------
 
   /// @returns whether to go on at once.
   bool start_child(std::size_t index) {
@@ -193,8 +192,7 @@ private:
       }
   }
 
-  // -- Ending of children
-  // -----------------------------------------------------------------------------
+  // -- Ending of children -------------------------------------------------------------------------
 
   void on_down(const caf::actor_addr& who, const caf::error& reason) {
     const auto index = index_of(who);
@@ -265,8 +263,7 @@ private:
     begin_stop(intensity_exceeded());
   }
 
-  // -- Stopping
-  // -------------------------------------------------------------------------------------
+  // -- Stopping -----------------------------------------------------------------------------------
 
   void stop_child(std::size_t index) {
     auto& it = children_[index];
@@ -311,8 +308,7 @@ private:
     return expected ? "" : text_of(reason); // S15: reported, not escalated
   }
 
-  // -- Introspection
-  // --------------------------------------------------------------------------------
+  // -- Introspection ------------------------------------------------------------------------------
 
   std::vector<child_info> which_children() const {
     std::vector<child_info> all;
@@ -336,8 +332,7 @@ private:
     return counts;
   }
 
-  // -- Small things
-  // -----------------------------------------------------------------------------------
+  // -- Small things -------------------------------------------------------------------------------
 
   std::optional<std::size_t> index_of(const caf::actor_addr& who) const {
     for (std::size_t i = 0; i < children_.size(); ++i)

@@ -77,8 +77,7 @@ public:
       fail(pointer, what + " is not supported by this version yet");
   }
 
-  // -- One function for each command
-  // ----------------------------------------------------------------
+  // -- One function for each command --------------------------------------------------------------
 
   void operator()(const receive_stock& command) {
     optional_id("/receipt_id", command.receipt_id);

@@ -19,8 +19,7 @@ namespace purser {
 
 inline constexpr std::string_view default_location = "main";
 
-// -- Stock
-// ------------------------------------------------------------------------------------------
+// -- Stock ----------------------------------------------------------------------------------------
 
 /// Goods arrived.
 struct receive_stock {
@@ -83,8 +82,7 @@ struct ship_reservation {
 };
 BOOST_DESCRIBE_STRUCT(ship_reservation, (), (reservation_id))
 
-// -- Orders
-// -----------------------------------------------------------------------------------------
+// -- Orders ---------------------------------------------------------------------------------------
 
 /// What a customer ordered of one SKU. Prices are copied in, never looked up later.
 struct order_line {
@@ -145,8 +143,7 @@ struct ship_order {
 };
 BOOST_DESCRIBE_STRUCT(ship_order, (), (order_id, shipment_id, carrier, tracking))
 
-// -- The envelope around all of them
-// ----------------------------------------------------------------
+// -- The envelope around all of them --------------------------------------------------------------
 
 using command_body =
   std::variant<receive_stock, adjust_stock, reserve_stock, commit_reservation, release_reservation,

@@ -23,7 +23,7 @@ struct location_units {
 };
 BOOST_DESCRIBE_STRUCT(location_units, (), (location, quantity))
 
-// -- To stock
+// -- To stock -------------------------------------------------------------------------------------
 // --------------------------------------------------------------------------------------- Each is
 // answered with a stock_reply. All are idempotent: a repeat is answered as the first was.
 
@@ -50,8 +50,7 @@ struct stock_reply {
   rejection refused = rejection::none;
 };
 
-// -- To and from payments
-// ---------------------------------------------------------------------------
+// -- To and from payments -------------------------------------------------------------------------
 
 struct authorize_payment {
   minor_units amount = 0;
@@ -78,8 +77,7 @@ struct payment_reply {
   std::string reason;
 };
 
-// -- All of them
-// ------------------------------------------------------------------------------------
+// -- All of them ----------------------------------------------------------------------------------
 
 /// To one's own shell: the open step is to be taken up again.
 struct resume_step {};
@@ -97,8 +95,7 @@ using message_body =
 /// A short name for logs.
 std::string_view name_of(const message_body& body);
 
-// -- Effects
-// ----------------------------------------------------------------------------------------
+// -- Effects --------------------------------------------------------------------------------------
 
 /// To another entity of this node: does not wait for the disk.
 struct send_message {

@@ -11,8 +11,7 @@
 
 namespace purser {
 
-// -- State
-// ------------------------------------------------------------------------------------------
+// -- State ----------------------------------------------------------------------------------------
 
 /// What the customer sees as `status`. The numbers are stored.
 enum class order_status : std::uint8_t {
@@ -65,8 +64,7 @@ BOOST_DESCRIBE_STRUCT(order, (),
 /// Whether a step of the workflow is under way: what a restart takes up again.
 bool has_open_step(const order& current);
 
-// -- Events
-// -----------------------------------------------------------------------------------------
+// -- Events ---------------------------------------------------------------------------------------
 
 struct order_placed {
   static constexpr std::uint16_t type = 1, schema = 1;
@@ -161,8 +159,7 @@ using order_event = std::variant<order_placed, order_reserved, order_rejected, o
                                  payment_failed, cancel_requested, order_canceled, order_shipped,
                                  order_completed, order_parked, order_resumed>;
 
-// -- Rules
-// ------------------------------------------------------------------------------------------
+// -- Rules ----------------------------------------------------------------------------------------
 
 /// Throws broken_invariant when order_tables.hpp does not allow the event in this phase.
 void evolve(order& current, const order_event& event);

@@ -13,8 +13,7 @@ public:
 
   decision<order_event> take() && { return std::move(made_); }
 
-  // -- Clients
-  // --------------------------------------------------------------------------------------
+  // -- Clients ------------------------------------------------------------------------------------
 
   void on(const command_body& body) {
     if (const auto* place = std::get_if<place_order>(&body))
@@ -26,8 +25,7 @@ public:
     throw broken_invariant("an order was sent " + std::string{op_of(body)});
   }
 
-  // -- Stock
-  // ----------------------------------------------------------------------------------------
+  // -- Stock --------------------------------------------------------------------------------------
 
   void on(const stock_reply& reply) {
     if (!progress_.stock.note(reply))
@@ -45,8 +43,7 @@ public:
     }
   }
 
-  // -- Payment
-  // --------------------------------------------------------------------------------------
+  // -- Payment ------------------------------------------------------------------------------------
 
   void on(const payment_reply& reply) {
     if (reply.outcome == payment_outcome::unknown)

@@ -17,8 +17,7 @@
 
 namespace purser {
 
-// -- State
-// ------------------------------------------------------------------------------------------
+// -- State ----------------------------------------------------------------------------------------
 
 enum class operation_status : std::uint8_t { submitted = 1, succeeded, refused, unknown };
 BOOST_DESCRIBE_ENUM(operation_status, submitted, succeeded, refused, unknown)
@@ -60,8 +59,7 @@ const payment_operation* open_operation(const payment& current);
 /// unknown...
 std::string status_of(const payment& current);
 
-// -- Events
-// -----------------------------------------------------------------------------------------
+// -- Events ---------------------------------------------------------------------------------------
 
 struct operation_submitted {
   static constexpr std::uint16_t type = 1, schema = 1;
@@ -113,8 +111,7 @@ BOOST_DESCRIBE_STRUCT(reversal_requested, (), ())
 using payment_event = std::variant<operation_submitted, operation_succeeded, operation_refused,
                                    operation_unknown, reversal_requested>;
 
-// -- Rules
-// ------------------------------------------------------------------------------------------
+// -- Rules ----------------------------------------------------------------------------------------
 
 /// How a payment asks about operations without an outcome (settings payment.*).
 struct payment_policy {

@@ -15,8 +15,7 @@
 
 namespace purser {
 
-// -- State
-// ------------------------------------------------------------------------------------------
+// -- State ----------------------------------------------------------------------------------------
 
 enum class reservation_status : std::uint8_t {
   absent = 0,
@@ -45,8 +44,7 @@ BOOST_DESCRIBE_STRUCT(reservation, (), (status, lines, expires_at))
 
 bool has_open_step(const reservation& current);
 
-// -- Events
-// -----------------------------------------------------------------------------------------
+// -- Events ---------------------------------------------------------------------------------------
 
 struct reservation_requested {
   static constexpr std::uint16_t type = 1, schema = 1;
@@ -66,8 +64,7 @@ BOOST_DESCRIBE_STRUCT(reservation_moved, (), (to))
 
 using reservation_event = std::variant<reservation_requested, reservation_moved>;
 
-// -- Rules
-// ------------------------------------------------------------------------------------------
+// -- Rules ----------------------------------------------------------------------------------------
 
 struct reservation_progress {
   stock_fanout stock;

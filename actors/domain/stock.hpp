@@ -19,8 +19,7 @@
 
 namespace purser {
 
-// -- State
-// ------------------------------------------------------------------------------------------
+// -- State ----------------------------------------------------------------------------------------
 
 /// The books of one location. Cumulative: received, adjusted (net), shipped. Now: held, committed.
 struct location_books {
@@ -54,8 +53,7 @@ struct stock {
   friend bool operator==(const stock&, const stock&) = default;
 };
 
-// -- Events
-// -----------------------------------------------------------------------------------------
+// -- Events ---------------------------------------------------------------------------------------
 
 struct stock_received {
   static constexpr std::uint16_t type = 1, schema = 1;
@@ -116,8 +114,7 @@ BOOST_DESCRIBE_STRUCT(hold_expired, (), (owner, items, expired_at))
 using stock_event = std::variant<stock_received, stock_adjusted, units_held, units_committed,
                                  units_released, units_shipped, hold_expired>;
 
-// -- Rules
-// ------------------------------------------------------------------------------------------
+// -- Rules ----------------------------------------------------------------------------------------
 
 /// Holds that are due lapse first; then the message is decided. The sender gets a stock_reply.
 /// Throws broken_invariant for a message that no workflow sends to stock.

@@ -13,8 +13,7 @@
 
 namespace purser {
 
-// -- State
-// ------------------------------------------------------------------------------------------
+// -- State ----------------------------------------------------------------------------------------
 
 enum class document_status : std::uint8_t { absent = 0, open = 1, booked = 2, refused = 3 };
 BOOST_DESCRIBE_ENUM(document_status, absent, open, booked, refused)
@@ -29,8 +28,7 @@ struct stock_document {
 };
 BOOST_DESCRIBE_STRUCT(stock_document, (), (status, sku, units, why))
 
-// -- Events
-// -----------------------------------------------------------------------------------------
+// -- Events ---------------------------------------------------------------------------------------
 
 struct document_opened {
   static constexpr std::uint16_t type = 1, schema = 1;
@@ -56,8 +54,7 @@ BOOST_DESCRIBE_STRUCT(document_refused, (), (why))
 
 using document_event = std::variant<document_opened, document_booked, document_refused>;
 
-// -- Rules
-// ------------------------------------------------------------------------------------------
+// -- Rules ----------------------------------------------------------------------------------------
 
 /// Throws broken_invariant for a message that no workflow sends to a document.
 decision<document_event> decide(const stock_document& current, const message_body& request,

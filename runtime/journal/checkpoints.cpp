@@ -40,8 +40,7 @@ index_batch::id id_of(const recorded_event& event) {
 
 } // namespace
 
-// -- Opening
-// ----------------------------------------------------------------------------------------
+// -- Opening --------------------------------------------------------------------------------------
 
 void group_commit_journal::recover() {
   if (const auto stored = disk_->mark(marks::shards)) {
@@ -133,8 +132,7 @@ void group_commit_journal::rebuild_index(std::uint16_t shard) {
   }
 }
 
-// -- Checkpoints
-// ------------------------------------------------------------------------------------
+// -- Checkpoints ----------------------------------------------------------------------------------
 
 std::uint64_t group_commit_journal::tail_bytes(std::uint16_t shard) const {
   const std::lock_guard lock{mutex_};

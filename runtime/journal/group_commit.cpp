@@ -30,8 +30,7 @@ group_commit_journal::~group_commit_journal() {
   stop();
 }
 
-// -- Appending
-// --------------------------------------------------------------------------------------
+// -- Appending ------------------------------------------------------------------------------------
 
 void group_commit_journal::require_running() const {
   if (stopping_ || options_.read_only)
@@ -101,8 +100,7 @@ void group_commit_journal::when_durable(task output) {
   output();
 }
 
-// -- The writer
-// -------------------------------------------------------------------------------------
+// -- The writer -----------------------------------------------------------------------------------
 
 void group_commit_journal::run() {
   std::unique_lock lock{mutex_};
@@ -206,8 +204,7 @@ journal_figures group_commit_journal::figures() const {
   return figures_;
 }
 
-// -- Reading
-// ----------------------------------------------------------------------------------------
+// -- Reading --------------------------------------------------------------------------------------
 
 std::vector<std::uint64_t> group_commit_journal::tail_chunks(const shard_tail& tail,
                                                              const entity_ref& stream) const {

@@ -85,8 +85,7 @@ public:
   journal_figures figures() const;
   store& disk() noexcept { return *disk_; }
 
-  // -- Checkpoints
-  // ------------------------------------------------------------------------------------
+  // -- Checkpoints --------------------------------------------------------------------------------
 
   /// Bytes appended to a shard since its last checkpoint began.
   std::uint64_t tail_bytes(std::uint16_t shard) const;
@@ -111,8 +110,7 @@ public:
   /// Entities with events behind their shard's checkpoint.
   std::vector<entity_ref> tail_entities();
 
-  // -- Readers
-  // ----------------------------------------------------------------------------------------
+  // -- Readers ------------------------------------------------------------------------------------
 
   /// Every event of a stream, in order, from the first. Throws journal_corrupt, store_error.
   void history(const entity_ref& stream, const event_visitor& visit);

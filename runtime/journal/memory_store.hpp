@@ -29,8 +29,7 @@ public:
   std::optional<command_outcome> outcome(const entity_ref& stream, std::string_view key) override;
   std::uint64_t disk_bytes() override { return 0; }
 
-  // -- For tests
-  // ------------------------------------------------------------------------------------
+  // -- For tests ----------------------------------------------------------------------------------
 
   /// A power cut: goes back to what was last synced. Only with `keep_synced`.
   void forget_unsynced();

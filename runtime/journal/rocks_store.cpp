@@ -248,8 +248,7 @@ public:
     journal_->for_each(marks_family, prefix, visit);
   }
 
-  // -- The index
-  // ------------------------------------------------------------------------------------
+  // -- The index ----------------------------------------------------------------------------------
 
   void write_index(const index_batch& batch) override {
     rocksdb::WriteBatch made;

@@ -15,8 +15,8 @@ TEST_CASE("UTF-8 is counted in characters, and refused when it is malformed") {
   CHECK(utf8_length("") == 0);
   CHECK(utf8_length("mug") == 3);
   CHECK(utf8_length("\u00e9\u4e16\U0001f600") == 3);
-  for (const auto* bad : {"\x80", "\xc0\x80", "\xc3", "\xe2\x82", "\xed\xa0\x80", "\xf4\x90\x80\x80",
-                          "\xf8\x88\x80\x80\x80", "a\xff"})
+  for (const auto* bad : {"\x80", "\xc0\x80", "\xc3", "\xe2\x82", "\xed\xa0\x80",
+                          "\xf4\x90\x80\x80", "\xf8\x88\x80\x80\x80", "a\xff"})
     CHECK_FALSE(utf8_length(bad).has_value());
 }
 
@@ -31,7 +31,8 @@ TEST_CASE("control characters are found in both ranges, and nowhere else") {
 
 TEST_CASE("a line costs quantity x unit price - discount + tax") {
   CHECK(line_total({"1", "mug", "main", 3, 500, 100, 50}) == 1'450);
-  CHECK(line_total({"1", "mug", "main", 1'000'000, 1'000'000'000'000}) == 1'000'000'000'000'000'000);
+  CHECK(line_total({"1", "mug", "main", 1'000'000, 1'000'000'000'000}) ==
+        1'000'000'000'000'000'000);
   CHECK_FALSE(line_total({"1", "mug", "main", 1'000'000, 10'000'000'000'000}).has_value());
 }
 

@@ -59,8 +59,8 @@ struct workflow {
   }
   template <class Body>
   bool sent() const {
-    return !effects.empty()
-           && std::holds_alternative<Body>(std::get<send_message>(effects.at(0)).body);
+    return !effects.empty() &&
+           std::holds_alternative<Body>(std::get<send_message>(effects.at(0)).body);
   }
 };
 
@@ -165,10 +165,9 @@ TEST_CASE("every command in every phase does what the table says") {
 
 TEST_CASE("an event that the table does not list for a phase breaks an invariant") {
   for_each_enumerator<order_status>([](order_status phase) {
-    for (const order_event& event :
-         {order_event{order_reserved{}}, order_event{order_confirmed{}},
-          order_event{order_canceled{}}, order_event{order_completed{}},
-          order_event{order_resumed{}}}) {
+    for (const order_event& event : {order_event{order_reserved{}}, order_event{order_confirmed{}},
+                                     order_event{order_canceled{}}, order_event{order_completed{}},
+                                     order_event{order_resumed{}}}) {
       auto state = in(phase).state;
       const auto type = std::visit([](const auto& e) { return e.type; }, event);
       const auto next = next_status(phase, type);

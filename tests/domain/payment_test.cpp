@@ -193,7 +193,8 @@ TEST_CASE("an outcome that stays unknown alarms the order once") {
   CHECK(alarms == 1);
 }
 
-TEST_CASE("\"never seen\" is believed only after the settling time, and then the same key is used") {
+TEST_CASE(
+  "\"never seen\" is believed only after the settling time, and then the same key is used") {
   desk d;
   d.authorize();
   d.provider("authorize-1", payment_answer_kind::unknown);
@@ -226,7 +227,8 @@ TEST_CASE("after a restart the open operation is taken up again with its key") {
 TEST_CASE("M2, M4: events that take more than there is break an invariant") {
   auto d = authorized();
 
-  CHECK_THROWS_AS(evolve(d.state, operation_succeeded{"authorize-1"}), broken_invariant); // not open
+  CHECK_THROWS_AS(evolve(d.state, operation_succeeded{"authorize-1"}),
+                  broken_invariant); // not open
   evolve(d.state, operation_submitted{"capture-1", operation_kind::capture, 1'001});
   CHECK_THROWS_AS(evolve(d.state, operation_succeeded{"capture-1"}), broken_invariant);
 }

@@ -36,7 +36,9 @@ stock with(std::int64_t quantity) {
   return state;
 }
 
-location_books books(const stock& state) { return state.locations.at("main"); }
+location_books books(const stock& state) {
+  return state.locations.at("main");
+}
 
 } // namespace
 
@@ -140,8 +142,7 @@ TEST_CASE("K10: an adjustment below what is promised is refused") {
 TEST_CASE("a receipt that would not fit 64 bits is refused") {
   auto state = with(std::numeric_limits<std::int64_t>::max() - 5);
 
-  const auto refused =
-    tell(state, book_receipt{{"main", 6}}, from({entity_kind::receipt, "r-2"}));
+  const auto refused = tell(state, book_receipt{{"main", 6}}, from({entity_kind::receipt, "r-2"}));
 
   CHECK(refused == rejection::quantity_overflow);
 }

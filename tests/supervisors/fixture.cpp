@@ -13,7 +13,7 @@ using leave_atom = caf::atom_constant<caf::atom("leave")>;
 class worker_actor final : public caf::event_based_actor {
 public:
   worker_actor(caf::actor_config& config, fixture& owner, std::string id, bool stubborn)
-    : caf::event_based_actor(config), owner_(owner), id_(std::move(id)), stubborn_(stubborn) {}
+      : caf::event_based_actor(config), owner_(owner), id_(std::move(id)), stubborn_(stubborn) {}
 
   caf::behavior make_behavior() override {
     set_default_handler(caf::drop);
@@ -49,8 +49,7 @@ child_spec spec_of(fixture& owner, const std::string& id, restart_type restart, 
       --owner.starts_to_fail[id];
       return start_error{"told to"};
     }
-    caf::actor made =
-      parent.home_system().spawn<worker_actor, caf::hidden>(owner, id, stubborn);
+    caf::actor made = parent.home_system().spawn<worker_actor, caf::hidden>(owner, id, stubborn);
     owner.live[id] = made;
     owner.log += " +" + id;
     return made;
@@ -62,7 +61,7 @@ child_spec spec_of(fixture& owner, const std::string& id, restart_type restart, 
 class watcher final : public caf::event_based_actor {
 public:
   watcher(caf::actor_config& config, const caf::actor& root, caf::error& reason, bool& ended)
-    : caf::event_based_actor(config) {
+      : caf::event_based_actor(config) {
     monitor(root);
     set_down_handler([this, &reason, &ended](caf::down_msg& down) {
       reason = down.reason;
@@ -147,7 +146,9 @@ std::string fixture::take_log() {
   return taken.empty() ? taken : taken.substr(1);
 }
 
-bool fixture::supervisor_is_up() const { return !ended_; }
+bool fixture::supervisor_is_up() const {
+  return !ended_;
+}
 
 std::size_t fixture::count(event_kind kind) const {
   std::size_t found = 0;

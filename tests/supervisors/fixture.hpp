@@ -3,13 +3,13 @@
 
 #include "supervisors/supervisor.hpp"
 
-#include <map>
-#include <string>
-#include <vector>
-
 #include <caf/actor_system.hpp>
 #include <caf/actor_system_config.hpp>
 #include <caf/scheduler/test_coordinator.hpp>
+
+#include <map>
+#include <string>
+#include <vector>
 
 namespace purser::supervisors::tests {
 

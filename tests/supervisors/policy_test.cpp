@@ -11,7 +11,7 @@ TEST_CASE("S10: the window counts restarts of exactly the last period") {
 
   CHECK_FALSE(window.exceeds(0));
   CHECK_FALSE(window.exceeds(1));
-  CHECK(window.exceeds(5'000));       // 0, 1 and 5000 are within 5000 ms
+  CHECK(window.exceeds(5'000));        // 0, 1 and 5000 are within 5000 ms
   CHECK_FALSE(window.exceeds(10'001)); // only 10001 is
 }
 

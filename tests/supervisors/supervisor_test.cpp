@@ -10,7 +10,8 @@ using tests::fixture;
 
 namespace {
 
-supervisor_spec spec(strategy how, std::vector<child_spec> children, std::uint32_t intensity = 100) {
+supervisor_spec spec(strategy how, std::vector<child_spec> children,
+                     std::uint32_t intensity = 100) {
   return {"root", how, intensity, 5'000ms, std::move(children)};
 }
 
@@ -29,7 +30,8 @@ TEST_CASE("S2: a child that fails at the first start stops those that are up, in
   fixture f;
   f.starts_to_fail["c"] = 1;
 
-  f.start(spec(strategy::one_for_one, {f.worker("a"), f.worker("b"), f.worker("c"), f.worker("d")}));
+  f.start(
+    spec(strategy::one_for_one, {f.worker("a"), f.worker("b"), f.worker("c"), f.worker("d")}));
 
   CHECK(f.take_log() == "+a +b -b -a");
   CHECK_FALSE(f.supervisor_is_up());
@@ -82,7 +84,8 @@ TEST_CASE("S5: one_for_all stops all others in reverse order, then starts all in
 
 TEST_CASE("S6: rest_for_one stops and starts those that were started after it") {
   fixture f;
-  f.start(spec(strategy::rest_for_one, {f.worker("a"), f.worker("b"), f.worker("c"), f.worker("d")}));
+  f.start(
+    spec(strategy::rest_for_one, {f.worker("a"), f.worker("b"), f.worker("c"), f.worker("d")}));
   f.take_log();
 
   f.crash("b");
@@ -219,8 +222,8 @@ TEST_CASE("S20, B2: a supervisor that gave up has ended abnormally, and its pare
   inner.start = [&f](caf::scheduled_actor& parent) -> start_result {
     auto hooks = f.hooks();
     hooks.on_started = nullptr;
-    return spawn_supervisor(parent,
-                            {"root/inner", strategy::one_for_one, 1, 5'000ms, {f.worker("b")}}, hooks);
+    return spawn_supervisor(
+      parent, {"root/inner", strategy::one_for_one, 1, 5'000ms, {f.worker("b")}}, hooks);
   };
   f.start(spec(strategy::one_for_one, {f.worker("a"), std::move(inner), f.worker("c")}));
   CHECK(f.take_log() == "+a +b +c"); // S1: c waited until the inner supervisor was up
@@ -281,9 +284,8 @@ TEST_CASE("S21: every mistake of a spec is found") {
   std::vector<std::string> fields;
   for (const auto& error : errors)
     fields.push_back(error.child + "." + error.field);
-  CHECK(fields
-        == std::vector<std::string>{".path", ".period", "a.start", "a.shutdown", "a.backoff",
-                                    "a.backoff", "a.id", "s.shutdown"});
+  CHECK(fields == std::vector<std::string>{".path", ".period", "a.start", "a.shutdown", "a.backoff",
+                                           "a.backoff", "a.id", "s.shutdown"});
   CHECK_THROWS_AS(f.start({"root", strategy::one_for_one, 1, 0ms, {}}), std::invalid_argument);
 }
 
@@ -291,7 +293,9 @@ TEST_CASE("the plan of random exits is that of a naive model") {
   const auto seed = std::random_device{}();
   CAPTURE(seed);
   std::mt19937 random{seed};
-  const auto pick = [&](int below) { return static_cast<int>(random() % static_cast<unsigned>(below)); };
+  const auto pick = [&](int below) {
+    return static_cast<int>(random() % static_cast<unsigned>(below));
+  };
   for (int round = 0; round < 2'000; ++round) {
     const int count = 1 + pick(6);
     std::vector<child_spec> children(static_cast<std::size_t>(count));
@@ -309,13 +313,16 @@ TEST_CASE("the plan of random exits is that of a naive model") {
 
     // The model asks, child by child: does it go, does it come?
     const auto type = children[ended].restart;
-    const bool restarts = type == restart_type::permanent || (type == restart_type::transient && !normally);
+    const bool restarts =
+      type == restart_type::permanent || (type == restart_type::transient && !normally);
     CHECK((plan.what == restart_plan::kind::restart) == restarts);
     CHECK((plan.what == restart_plan::kind::forget) == (type == restart_type::temporary));
     for (std::size_t i = 0; i < children.size(); ++i) {
-      const bool affected = how == strategy::one_for_all || (how == strategy::rest_for_one && i > ended);
+      const bool affected =
+        how == strategy::one_for_all || (how == strategy::rest_for_one && i > ended);
       const bool goes = restarts && affected && running[i] && i != ended;
-      const bool comes = restarts && (i == ended || (goes && children[i].restart != restart_type::temporary));
+      const bool comes =
+        restarts && (i == ended || (goes && children[i].restart != restart_type::temporary));
       CHECK(std::count(plan.stop.begin(), plan.stop.end(), i) == (goes ? 1 : 0));
       CHECK(std::count(plan.start.begin(), plan.start.end(), i) == (comes ? 1 : 0));
     }

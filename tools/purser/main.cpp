@@ -20,6 +20,7 @@ int main(int argc, char** argv) {
   add_show(app, chosen);
   add_export(app, chosen);
   add_verify(app, chosen);
+  add_bench(app, chosen);
   try {
     app.parse(argc, argv);
     return chosen ? chosen() : exit_could_not;

@@ -168,8 +168,7 @@ private:
     return std::max(since.count(), 1e-9);
   }
 
-  // -- The summary
-  // ----------------------------------------------------------------------------------
+  // -- The summary --------------------------------------------------------------------------------
 
   void print(const audit_report& report, double seconds) {
     const auto answered = sender_.counts();

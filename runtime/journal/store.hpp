@@ -82,8 +82,7 @@ public:
     std::string_view prefix,
     const std::function<void(std::string_view rest, std::string_view value)>& visit) = 0;
 
-  // -- The index: durable after `write_index` returns
-  // -------------------------------------------------
+  // -- The index: durable after `write_index` returns ---------------------------------------------
 
   virtual void write_index(const index_batch& batch) = 0;
   virtual std::uint64_t index_covered(std::uint16_t shard) = 0;
