@@ -44,17 +44,22 @@ struct start_error {
 using start_result = std::variant<caf::actor, ignore_child, start_error>;
 
 /// Starts one incarnation. Called in the supervisor's context; must not block; may throw, which
-/// counts as a start_error. A supervisor must be started with `spawn_supervisor(parent, ...)`.
+/// counts as a start_error. A child of type supervisor must be started with
+/// `spawn_supervisor(parent, ...)`: its parent waits to hear that it is up. (A function that takes
+/// a `caf::local_actor&` fits too.)
 using start_function = std::function<start_result(caf::scheduled_actor& parent)>;
 
 struct child_spec {
   std::string id; ///< unique among its siblings
   start_function start;
   restart_type restart = restart_type::permanent;
-  shutdown_way shutdown = std::chrono::milliseconds{5'000};
+  std::optional<shutdown_way> shutdown; ///< absent: 5 s for a worker, unlimited for a supervisor
   child_type type = child_type::worker;
   std::optional<backoff_policy> backoff; ///< before each restart but the first (A7)
 };
+
+/// The child's own way to be stopped, or the default of its type.
+shutdown_way shutdown_of(const child_spec& child);
 
 struct supervisor_spec {
   std::string path; ///< in the tree: "root/shards"

@@ -19,4 +19,8 @@ entity_decision on_crash(entity_restart_state& state, const entity_restart_polic
   return {entity_action::restart, delay};
 }
 
+void on_completed(entity_restart_state& state) {
+  state = {};
+}
+
 } // namespace purser::supervisors

@@ -15,7 +15,7 @@ struct entity_restart_policy {
   backoff_policy backoff;           ///< from the second crash in a row on
 };
 
-/// Of one entity. A completed message resets it to {}.
+/// Of one entity. A completed message resets it to {} (see on_completed).
 struct entity_restart_state {
   std::uint32_t consecutive_crashes = 0;
   std::uint32_t crashes_in_hand = 0; ///< with the message that is in hand now
@@ -37,5 +37,8 @@ enum class crash_phase : std::uint8_t { recovering, handling, idle };
 /// Counts a crash and decides. `random` is uniform in [0, 1), for the jitter.
 entity_decision on_crash(entity_restart_state& state, const entity_restart_policy& policy,
                          crash_phase phase, double random);
+
+/// The message in hand was handled to its end: what crashed before does not count any more (B10).
+void on_completed(entity_restart_state& state);
 
 } // namespace purser::supervisors

@@ -16,6 +16,11 @@ enum class event_kind : std::uint8_t {
   gave_up,               ///< more restarts than the intensity allows (S10, B2)
   message_dead_lettered, ///< a message crashed its entity too often (B3)
   entity_quarantined,    ///< an entity could not be recovered (B5)
+  child_ignored,         ///< its start function said that there is nothing to run (S2)
+  child_forgotten,       ///< its spec is dropped: it was temporary (S8)
+  child_killed,          ///< it did not end within its shutdown time (S13)
+  restart_delayed, ///< its next start waits for its backoff (A7) or for a message to self (S12)
+  escalated,       ///< a child supervisor gave up; its parent now applies its own rules (S20)
 };
 
 std::string_view to_string(event_kind kind);
@@ -27,6 +32,8 @@ struct supervision_event {
   std::uint32_t restarts = 0; ///< so far, of this child
   std::int64_t healing_us =
     0; ///< of child_restarted: from the crash to running again; 0 if not known
+  std::int64_t delay_ms = 0; ///< of restart_delayed
+  std::int64_t at_us = 0;    ///< when, by the actor system's clock; 0 if not known
 };
 
 /// Called on whatever thread the decision is made; must be short and must not throw.

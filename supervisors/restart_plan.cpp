@@ -20,9 +20,8 @@ restart_plan plan_restart(strategy how, const std::vector<child_spec>& children,
     if (i != ended && running[i])
       plan.stop.push_back(i);
   for (auto i = first; i < end; ++i) {
-    const bool comes_back =
-      i == ended || (running[i] && children[i].restart != restart_type::temporary);
-    if (comes_back)
+    if (children[i].restart !=
+        restart_type::temporary) // S8; all that kept their spec start (S5, S9)
       plan.start.push_back(i);
   }
   return plan;
