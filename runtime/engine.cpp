@@ -87,7 +87,12 @@ std::uint64_t fingerprint_of(const command_body& body) {
 std::unique_ptr<store> open_store(const engine_options& options) {
   if (!options.data_dir)
     return std::make_unique<memory_store>();
-  return open_rocks_store(*options.data_dir);
+  rocks_options how;
+  how.on_warning = [log = options.logger](const std::string& text) {
+    if (log)
+      log->warn("rocksdb {}", text);
+  };
+  return open_rocks_store(*options.data_dir, how);
 }
 
 /// Where the crash is to come for the n-th crash: every point in turn.

@@ -12,7 +12,8 @@
 #include <rocksdb/write_batch.h>
 
 #include <algorithm>
-#include <array>
+#include <cstdarg>
+#include <cstdio>
 
 namespace purser {
 
@@ -62,22 +63,34 @@ std::string index_key(const entity_ref& stream) {
   return key;
 }
 
-/// A reader leaves no log file in the directory.
-class silent_log final : public rocksdb::Logger {
+/// RocksDB's warnings go to our log. Its own log file would be one more thing to fail on a full
+/// disk: in Debian's build, which has assertions, that ends the process.
+class forwarding_log final : public rocksdb::Logger {
 public:
+  explicit forwarding_log(std::function<void(const std::string&)> to)
+      : rocksdb::Logger(rocksdb::InfoLogLevel::WARN_LEVEL), to_(std::move(to)) {}
+
   using rocksdb::Logger::Logv;
-  void Logv(const char*, va_list) override {}
+  void Logv(const char* format, va_list arguments) override {
+    if (!to_)
+      return;
+    char text[512];
+    std::vsnprintf(text, sizeof text, format, arguments);
+    to_(text);
+  }
+
+private:
+  std::function<void(const std::string&)> to_;
 };
 
-rocksdb::Options base_options() {
+rocksdb::Options base_options(const rocks_options& settings) {
   rocksdb::Options options;
   options.create_if_missing = true;
   options.create_missing_column_families = true;
   options.compression = rocksdb::kLZ4Compression;
   options.wal_recovery_mode = rocksdb::WALRecoveryMode::kPointInTimeRecovery;
   options.max_background_jobs = 2;
-  options.info_log_level = rocksdb::InfoLogLevel::WARN_LEVEL;
-  options.keep_log_file_num = 2;
+  options.info_log = std::make_shared<forwarding_log>(settings.on_warning);
   options.max_write_buffer_number = 4;
   return options;
 }
@@ -143,10 +156,8 @@ enum journal_family : std::size_t { defaults, chunks, snapshots, marks_family };
 enum index_family : std::size_t { index_defaults, postings_family, ids_family };
 
 std::unique_ptr<database> open_journal(const fs::path& path, const rocks_options& settings) {
-  auto options = base_options();
+  auto options = base_options(settings);
   options.max_total_wal_size = 512 * mib;
-  if (settings.read_only)
-    options.info_log = std::make_shared<silent_log>();
   rocksdb::ColumnFamilyOptions family{options};
   family.write_buffer_size = settings.write_buffer_mib * mib;
   family.max_write_buffer_number = 4;
@@ -162,9 +173,7 @@ std::unique_ptr<database> open_journal(const fs::path& path, const rocks_options
 }
 
 std::unique_ptr<database> open_index(const fs::path& path, const rocks_options& settings) {
-  auto options = base_options();
-  if (settings.read_only)
-    options.info_log = std::make_shared<silent_log>();
+  const auto options = base_options(settings);
   rocksdb::ColumnFamilyOptions family{options};
   family.write_buffer_size = 16 * mib;
   return std::make_unique<database>(

@@ -6,13 +6,16 @@
 #include "runtime/journal/store.hpp"
 
 #include <filesystem>
+#include <functional>
 #include <memory>
+#include <string>
 
 namespace purser {
 
 struct rocks_options {
-  std::size_t write_buffer_mib = 64; ///< of the journal; four of them at most
-  bool read_only = false;            ///< nothing in the directory is changed but the lock's owner
+  std::size_t write_buffer_mib = 64;                  ///< of the journal; four of them at most
+  std::function<void(const std::string&)> on_warning; ///< what RocksDB warns of; may be empty
+  bool read_only = false; ///< nothing in the directory is changed but the lock's owner
 };
 
 /// Opens a data directory, and creates it when it is missing. Throws store_error (in use, no space,

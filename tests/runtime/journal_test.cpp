@@ -1,0 +1,326 @@
+#include "runtime/fold.hpp"
+#include "runtime/journal/marks.hpp"
+#include "tests/runtime/journal_fixture.hpp"
+
+#include <doctest/doctest.h>
+
+#include <condition_variable>
+#include <mutex>
+#include <random>
+
+using namespace purser;
+using namespace purser::tests;
+
+namespace {
+
+std::unique_ptr<group_commit_journal> in_memory(journal_options options = {}) {
+  return std::make_unique<group_commit_journal>(std::make_unique<memory_store>(),
+                                                std::move(options));
+}
+
+std::vector<std::string> payloads(const stored_stream& stream) {
+  std::vector<std::string> all;
+  for (const auto& event : stream.tail)
+    all.push_back(event.event.payload);
+  return all;
+}
+
+/// Runs one body over both stores; `reopen` closes the journal and opens it again.
+struct both_stores {
+  scratch_directory directory;
+  bool on_disk;
+  std::unique_ptr<group_commit_journal> log;
+
+  explicit both_stores(bool disk) : on_disk(disk) { open(); }
+
+  void open() {
+    if (on_disk) {
+      log = std::make_unique<group_commit_journal>(open_rocks_store(directory.path() / "data"),
+                                                   journal_options{});
+    } else if (!log) {
+      log = in_memory();
+    }
+  }
+  void reopen() {
+    if (!on_disk)
+      return;
+    log.reset();
+    open();
+  }
+};
+
+} // namespace
+
+TEST_CASE("J1: positions are dense, in the order of the appends") {
+  const auto log = in_memory();
+
+  CHECK(append_one(*log, order_ref(1), 0) == 1);
+  CHECK(append_one(*log, order_ref(2), 0) == 2);
+  const std::vector<event_record> three{event_with("a"), event_with("b"), event_with("c")};
+  CHECK(log->append(order_ref(1), 1, three) == 5);
+  wait_durable(*log);
+
+  journal_scan scan{*log};
+  recorded_event event;
+  std::vector<position> positions;
+  while (scan.next(event))
+    positions.push_back(event.at_position);
+  CHECK(positions == std::vector<position>{1, 2, 3, 4, 5});
+}
+
+TEST_CASE("J2: an output never runs before what it tells is synced") {
+  auto disk = std::make_unique<memory_store>();
+  std::mutex mutex;
+  std::condition_variable changed;
+  bool open = false;
+  disk->before_sync = [&] {
+    std::unique_lock lock{mutex};
+    changed.wait(lock, [&] { return open; });
+  };
+  open = true; // for the opening
+  group_commit_journal log{std::move(disk), {}};
+  {
+    const std::lock_guard lock{mutex};
+    open = false;
+  }
+
+  append_one(log, order_ref(1), 0);
+  std::vector<int> ran;
+  std::promise<void> last;
+  log.when_durable([&] { ran.push_back(1); });
+  log.when_durable([&] {
+    ran.push_back(2);
+    last.set_value();
+  });
+  CHECK(log.durable() == 0);
+  CHECK(ran.empty());
+  {
+    const std::lock_guard lock{mutex};
+    open = true;
+  }
+  changed.notify_all();
+  last.get_future().get();
+
+  CHECK(ran == std::vector<int>{1, 2});
+  CHECK(log.durable() == 1);
+}
+
+TEST_CASE("an output that waits for nothing runs at once") {
+  const auto log = in_memory();
+  bool ran = false;
+
+  log->when_durable([&ran] { ran = true; });
+
+  CHECK(ran);
+}
+
+TEST_CASE("J4: a second writer of a stream is refused, and so is one that skips an event") {
+  const auto log = in_memory();
+  append_one(*log, order_ref(1), 0);
+
+  CHECK_THROWS_AS(append_one(*log, order_ref(1), 0), version_conflict);
+  CHECK_THROWS_AS(append_one(*log, order_ref(1), 2), version_conflict);
+  CHECK_NOTHROW(append_one(*log, order_ref(1), 1));
+}
+
+TEST_CASE("J5: a load sees events that are not durable yet") {
+  auto disk = std::make_unique<memory_store>();
+  std::promise<void> gate;
+  auto opened = gate.get_future().share();
+  std::atomic<bool> guarded{false};
+  disk->before_sync = [&] {
+    if (guarded)
+      opened.wait();
+  };
+  group_commit_journal log{std::move(disk), {}};
+  guarded = true;
+  append_one(log, order_ref(1), 0, "in flight");
+  append_one(log, order_ref(1), 1, "queued");
+
+  CHECK(payloads(load_now(log, order_ref(1))) == std::vector<std::string>{"in flight", "queued"});
+
+  CHECK(log.durable() == 0);
+  gate.set_value();
+}
+
+TEST_CASE("J3: a failed write or sync ends the journal: nothing is retried, nothing is told") {
+  for (int call = 1; call <= 4; ++call) { // write, sync, write, sync
+    CAPTURE(call);
+    auto disk = std::make_unique<memory_store>();
+    auto* faults = disk.get();
+    std::promise<std::string> failed;
+    journal_options options;
+    options.on_failure = [&failed](const std::string& why) { failed.set_value(why); };
+    group_commit_journal log{std::move(disk), options};
+    faults->fail_after(call, "the disk is full");
+
+    const int commits_before = (call - 1) / 2;
+    for (int i = 0; i < commits_before; ++i) {
+      append_one(log, order_ref(1), static_cast<std::uint64_t>(i));
+      wait_durable(log);
+    }
+    append_one(log, order_ref(2), 0);
+    bool told = false;
+    log.when_durable([&told] { told = true; });
+
+    CHECK(failed.get_future().get() == "the disk is full");
+    CHECK_THROWS_AS(append_one(log, order_ref(3), 0), journal_stopped);
+    log.stop();
+    CHECK_FALSE(told);
+    CHECK(log.durable() == static_cast<position>(commits_before));
+  }
+}
+
+TEST_CASE("J1: a power cut loses only what no output has told") {
+  const auto seed = std::random_device{}();
+  CAPTURE(seed);
+  std::mt19937 random{seed};
+  for (int round = 0; round < 50; ++round) {
+    auto disk = memory_store::with_synced_copy();
+    auto* power = disk.get();
+    journal_options options;
+    std::atomic<int> syncs_left{static_cast<int>(random() % 20)};
+    std::atomic<position> told{0};
+    disk->before_sync = [&] {
+      if (--syncs_left < 0)
+        throw store_error("the power is gone");
+    };
+    std::unique_ptr<group_commit_journal> log;
+    syncs_left += 1; // the opening's own
+    log = std::make_unique<group_commit_journal>(std::move(disk), options);
+    try {
+      for (std::uint64_t version = 0; version < 200; ++version) {
+        const auto at = append_one(*log, order_ref(1), version);
+        log->when_durable([&told, at] { told = std::max(told.load(), at); });
+      }
+    } catch (const journal_stopped&) {
+    }
+    log->stop();
+    power->forget_unsynced();
+
+    std::uint64_t events = 0;
+    for (std::uint16_t shard = 0; shard < 8; ++shard)
+      for (std::uint64_t number = 1; number <= power->last_chunk(shard); ++number)
+        read_chunk(power->chunk(shard, number).value(), [&](recorded_event&&) { ++events; });
+    CHECK(events >= told);
+  }
+}
+
+TEST_CASE("what was appended is there after a reopening, with and without checkpoints") {
+  for (const bool on_disk : {false, true}) {
+    CAPTURE(on_disk);
+    both_stores stores{on_disk};
+    for (std::uint64_t version = 0; version < 10; ++version)
+      for (int stream = 0; stream < 20; ++stream)
+        append_one(*stores.log, order_ref(stream), version,
+                   std::to_string(stream) + "/" + std::to_string(version));
+    wait_durable(*stores.log);
+    stores.reopen();
+
+    for (int stream = 0; stream < 20; ++stream) {
+      const auto found = payloads(load_now(*stores.log, order_ref(stream)));
+      REQUIRE(found.size() == 10);
+      CHECK(found.back() == std::to_string(stream) + "/9");
+      CHECK_THROWS_AS(append_one(*stores.log, order_ref(stream), 9), version_conflict);
+      CHECK_NOTHROW(append_one(*stores.log, order_ref(stream), 10));
+    }
+  }
+}
+
+TEST_CASE("after a checkpoint a stream is its snapshot and what came later") {
+  for (const bool on_disk : {false, true}) {
+    CAPTURE(on_disk);
+    both_stores stores{on_disk};
+    const auto ref = order_ref(1);
+    const auto shard = shard_of(ref, 8);
+    append_one(*stores.log, ref, 0, "a");
+    append_one(*stores.log, ref, 1, "b");
+
+    const auto span = stores.log->begin_checkpoint(shard);
+    append_one(*stores.log, ref, 2, "c"); // while the checkpoint is under way
+    int read = 0;
+    stores.log->read_span(span,
+                          [&](recorded_event&& event) { read += event.stream == ref ? 1 : 0; });
+    CHECK(read == 2);
+    checkpoint_result result;
+    result.snapshots.emplace_back(ref, marks::seal_snapshot(2, "state of b"));
+    result.opened = {order_ref(7)};
+    stores.log->complete_checkpoint(span, std::move(result));
+    wait_durable(*stores.log);
+    stores.reopen();
+
+    const auto found = load_now(*stores.log, ref);
+    CHECK(found.snapshot == "state of b");
+    CHECK(payloads(found) == std::vector<std::string>{"c"});
+    CHECK(stores.log->open_at_checkpoint() == std::vector<entity_ref>{order_ref(7)});
+    std::vector<std::string> history;
+    stores.log->history(ref,
+                        [&](recorded_event&& event) { history.push_back(event.event.payload); });
+    CHECK(history == std::vector<std::string>{"a", "b", "c"});
+  }
+}
+
+TEST_CASE("I8: the id of a command is found for ever, before and after it has left the tail") {
+  for (const bool on_disk : {false, true}) {
+    CAPTURE(on_disk);
+    both_stores stores{on_disk};
+    const auto ref = order_ref(1);
+    auto event = event_with("a");
+    event.cause = "command/c-1";
+    event.fingerprint = 77;
+    stores.log->append(ref, 0, std::vector{event});
+    wait_durable(*stores.log);
+    const auto find = [&](const std::string& key) {
+      std::optional<command_outcome> outcome;
+      stores.log->find_command(ref, key, [&](auto found, const std::string& error) {
+        CHECK(error.empty());
+        outcome = found;
+      });
+      return outcome;
+    };
+
+    REQUIRE(find("command/c-1").has_value());
+    const auto span = stores.log->begin_checkpoint(shard_of(ref, 8));
+    checkpoint_result result;
+    result.index.ids.push_back({ref, "command/c-1", {77, 1, 0}});
+    stores.log->complete_checkpoint(span, std::move(result));
+    stores.reopen();
+
+    REQUIRE(find("command/c-1").has_value());
+    CHECK(find("command/c-1")->fingerprint == 77);
+    CHECK_FALSE(find("command/c-2").has_value());
+  }
+}
+
+TEST_CASE("a scan goes on from any position, over all shards") {
+  const auto log = in_memory();
+  for (int i = 0; i < 500; ++i) {
+    append_one(*log, order_ref(i), 0);
+    if (i % 7 == 0)
+      wait_durable(*log);
+  }
+  wait_durable(*log);
+
+  for (const position after : {0, 1, 123, 499, 500}) {
+    journal_scan scan{*log};
+    scan.seek_after(after);
+    recorded_event event;
+    auto expected = after;
+    while (scan.next(event))
+      CHECK(event.at_position == ++expected);
+    CHECK(expected == 500);
+  }
+}
+
+TEST_CASE("a journal with another number of shards says so") {
+  scratch_directory directory;
+  { group_commit_journal log{open_rocks_store(directory.path()), {}}; }
+
+  journal_options other;
+  other.shards = 16;
+  CHECK_THROWS_WITH_AS(
+    group_commit_journal(open_rocks_store(directory.path()), other),
+    "the journal has 8 shards, not 16; set engine.shards to that, or start a new "
+    "data directory",
+    store_error);
+}
