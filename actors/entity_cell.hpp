@@ -32,6 +32,7 @@ struct entity_cell {
   // The shard's own.
   caf::actor handle; ///< null while no incarnation runs
   bool quarantined = false;
+  std::int64_t crashed_at_ns = 0;        ///< monotonic: of the last crash
   std::list<entity_cell*>::iterator use; ///< place in the order of use, while it runs
 };
 

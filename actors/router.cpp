@@ -25,6 +25,11 @@ void shard_inbox::push(envelope message) {
     wake(shard_);
 }
 
+caf::actor shard_inbox::shard() {
+  const std::lock_guard lock{mutex_};
+  return shard_;
+}
+
 std::vector<envelope> shard_inbox::take() {
   const std::lock_guard lock{mutex_};
   woken_ = false;

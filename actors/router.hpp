@@ -25,6 +25,9 @@ public:
 
   void push(envelope message);
 
+  /// The actor that is woken; null when there is none.
+  caf::actor shard();
+
   /// Everything that has come, in order.
   std::vector<envelope> take();
 

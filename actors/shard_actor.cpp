@@ -36,7 +36,12 @@ shard_actor::shard_actor(caf::actor_config& config, node_context& node,
 caf::behavior shard_actor::make_behavior() {
   set_default_handler(caf::drop);
   set_down_handler([this](caf::down_msg& down) { on_down(down); });
-  set_exit_handler([this](caf::exit_msg& exit) { begin_stop(exit.reason); });
+  set_exit_handler([this](caf::exit_msg& exit) {
+    if (exit.reason == caf::exit_reason::user_shutdown || exit.reason == caf::exit_reason::kill)
+      begin_stop(exit.reason);
+    else
+      quit(exit.reason); // a crash: the next incarnation takes over what is in state_
+  });
   for (const auto& [id, cell] : state_->running)
     monitor(cell->handle); // left by the incarnation before us; one that is dead says so at once
   node_.router.inbox(state_->index).attach(caf::actor_cast<caf::actor>(this));
@@ -44,7 +49,7 @@ caf::behavior shard_actor::make_behavior() {
     [this](wake_atom) { distribute(); },
     [this](const restart_request& request) {
       if (!ending_ && !request.cell->handle)
-        start(request.cell);
+        start_again(request.cell);
     },
   };
 }
@@ -119,6 +124,7 @@ void shard_actor::on_down(const caf::down_msg& down) {
 
 void shard_actor::on_crash(const entity_cell_ptr& cell) {
   node_.counters.crashes.fetch_add(1, std::memory_order_relaxed);
+  cell->crashed_at_ns = cell->failed_at_ns != 0 ? cell->failed_at_ns : node_.clock.monotonic_ns();
   auto* in_hand = cell->box.in_hand();
   const auto phase = cell->recovering ? supervisors::crash_phase::recovering
                      : in_hand        ? supervisors::crash_phase::handling
@@ -145,14 +151,17 @@ void shard_actor::on_crash(const entity_cell_ptr& cell) {
 }
 
 void shard_actor::restart_later(const entity_cell_ptr& cell, std::int64_t delay_ms) {
-  node_.counters.restarts.fetch_add(1, std::memory_order_relaxed);
-  if (delay_ms > 0) {
+  if (delay_ms > 0)
     delayed_send(this, std::chrono::milliseconds{delay_ms}, restart_request{cell});
-    return;
-  }
+  else
+    start_again(cell);
+}
+
+void shard_actor::start_again(const entity_cell_ptr& cell) {
   start(cell);
-  const auto healing_us =
-    cell->failed_at_ns == 0 ? 0 : (node_.clock.monotonic_ns() - cell->failed_at_ns) / 1'000;
+  node_.counters.restarts.fetch_add(1, std::memory_order_relaxed);
+  const auto failed_at = cell->crashed_at_ns;
+  const auto healing_us = (node_.clock.monotonic_ns() - failed_at) / 1'000;
   report(event_kind::child_restarted, *cell, healing_us);
 }
 

@@ -44,6 +44,7 @@ private:
   void on_down(const caf::down_msg& down);
   void on_crash(const entity_cell_ptr& cell);
   void restart_later(const entity_cell_ptr& cell, std::int64_t delay_ms);
+  void start_again(const entity_cell_ptr& cell);
   void quarantine(const entity_cell_ptr& cell);
   void refuse(envelope message, bool may_have_happened);
   void limit_live();

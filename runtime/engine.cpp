@@ -201,6 +201,9 @@ public:
   bool wait_settled(std::int64_t timeout_ms) override { return node_.open.wait_none(timeout_ms); }
 
   audit_report audit() override {
+    const std::lock_guard lock{closing_};
+    if (closed_)
+      throw engine_error("the engine has stopped");
     checkpointer_.run_all();
     return purser::audit(journal_);
   }
@@ -227,7 +230,9 @@ public:
     made.sync_us = journal.sync_us;
     made.checkpoints = checkpointer_.completed();
     made.durable_position = journal_.durable();
-    made.disk_bytes = const_cast<group_commit_journal&>(journal_).disk().disk_bytes();
+    const std::lock_guard lock{closing_};
+    if (!closed_)
+      made.disk_bytes = journal_.disk().disk_bytes();
     return made;
   }
 
@@ -257,6 +262,9 @@ public:
         source->stop();
     calls_.end_all("the engine stopped");
     delivery_.stop();
+    const std::lock_guard lock{closing_};
+    closed_ = true;
+    journal_.close();
     log_->info("engine_stopped position={}", journal_.durable());
   }
 
@@ -387,6 +395,8 @@ private:
   std::shared_ptr<spdlog::logger> log_;
   std::unique_ptr<clock> clock_;
   system_random random_;
+  mutable std::mutex closing_; ///< of closed_: whether the journal's store is still there
+  bool closed_ = false;
   mutable std::mutex mutex_;
   std::condition_variable tick_;
   bool stopped_ = false;

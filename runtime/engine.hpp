@@ -131,7 +131,7 @@ public:
   virtual ~engine() = default;
 
   /// Ends in order: what was accepted is durable, pending commands end as `unknown`, callbacks have
-  /// come. Not from a callback.
+  /// come, and the data directory is free for another engine. Not from a callback.
   virtual void stop() = 0;
 
   /// Carries out a command. The callback comes once; when it says accepted or rejected, that is

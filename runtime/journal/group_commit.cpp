@@ -194,6 +194,11 @@ void group_commit_journal::stop() {
     writer_.join();
 }
 
+void group_commit_journal::close() {
+  stop();
+  disk_.reset();
+}
+
 void group_commit_journal::abandon(const std::string& why) {
   fail(why);
   stop();

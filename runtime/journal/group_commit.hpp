@@ -78,12 +78,15 @@ public:
   /// on.
   void stop();
 
+  /// Stops, and lets go of the store: another journal may open it. Only figures may be asked for.
+  void close();
+
   /// Ends as a crash would: what is not durable is lost, outputs are dropped. For tests and faults.
   void abandon(const std::string& why);
 
   std::uint16_t shards() const noexcept { return options_.shards; }
   journal_figures figures() const;
-  store& disk() noexcept { return *disk_; }
+  store& disk() const noexcept { return *disk_; }
 
   // -- Checkpoints --------------------------------------------------------------------------------
 
