@@ -21,6 +21,8 @@ int main(int argc, char** argv) {
   add_export(app, chosen);
   add_verify(app, chosen);
   add_bench(app, chosen);
+  add_config(app, chosen);
+  add_completion(app, chosen);
   try {
     app.parse(argc, argv);
     return chosen ? chosen() : exit_could_not;

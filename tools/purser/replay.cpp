@@ -6,6 +6,7 @@
 #include "tools/purser/line_reader.hpp"
 #include "tools/purser/logging.hpp"
 #include "tools/purser/replayer.hpp"
+#include "tools/purser/settings_file.hpp"
 #include "tools/purser/terminal.hpp"
 
 #include <boost/json/serialize.hpp>
@@ -26,7 +27,8 @@ struct replay_options {
   std::string file;
   std::string data;
   std::uint64_t crash_every = 0;
-  std::size_t window = 256;
+  std::size_t window = 0; ///< 0: the settings'
+  std::string config;
   bool strict = false;
   bool json = false;
   bool quiet = false;
@@ -62,8 +64,8 @@ BOOST_DESCRIBE_STRUCT(supervision_figures, (),
 class replay_run {
 public:
   explicit replay_run(const replay_options& options)
-      : options_(options), input_(options.file), engine_(engine::start(engine_settings())),
-        sender_(*engine_, {options.window, std::size_t{20'000}}),
+      : options_(options), settings_(load_settings(options.config)), input_(options.file),
+        engine_(engine::start(engine_settings())), sender_(*engine_, limits()),
         name_(options.file == "-" ? "-" : options.file) {}
 
   int run() {
@@ -91,8 +93,16 @@ public:
   }
 
 private:
+  replayer::limits limits() const {
+    replayer::limits made;
+    made.commands =
+      options_.window != 0 ? options_.window : static_cast<std::size_t>(settings_.replay.window);
+    return made;
+  }
+
   engine_options engine_settings() const {
     engine_options made;
+    apply(settings_, made);
     if (!options_.data.empty())
       made.data_dir = options_.data;
     made.time_from_commands = true;
@@ -263,6 +273,7 @@ private:
   }
 
   replay_options options_;
+  config::settings settings_;
   line_reader input_;
   std::unique_ptr<engine> engine_;
   replayer sender_;
@@ -281,6 +292,7 @@ void add_replay(CLI::App& app, chosen_action& chosen) {
     app.add_subcommand("replay", "Carry out the commands of a JSON Lines file, one per line");
   sub->add_option("FILE", options->file, "the commands; - reads standard input")->required();
   sub->add_option("--data", options->data, "data directory; without it everything is in memory");
+  sub->add_option("--config", options->config, "settings file, as JSON");
   sub->add_option("--crash-every", options->crash_every,
                   "crash the actor that handles every N-th command, to see it heal");
   sub->add_option("--window", options->window, "commands under way at once")

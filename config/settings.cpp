@@ -1,0 +1,70 @@
+#include "config/settings.hpp"
+
+#include "config/json_reader.hpp"
+#include "config/json_writer.hpp"
+
+#include <boost/json/parse.hpp>
+
+namespace purser::config {
+
+const std::vector<setting_rule>& setting_rules() {
+  static const std::vector<setting_rule> rules{
+    {"/engine/threads", "threads", 0, 1'024, "of the actors; 0: as many as cores"},
+    {"/engine/shards", "shards", 1, 4'096, "fixed when a data directory is created"},
+    {"/engine/max_in_flight", "commands", 1, 1'000'000, "without an answer yet; more are rejected"},
+    {"/engine/answer_deadline_ms", "ms", 0, 86'400'000, "then a command ends as unknown; 0: never"},
+    {"/journal/checkpoint_kib", "KiB", 64, 1'048'576, "of a shard's log between two checkpoints"},
+    {"/entities/max_live", "entities", 8, 100'000'000, "in memory; idle ones beyond it leave"},
+    {"/supervision/redeliveries", "times", 0, 100, "a message that crashes its entity comes again"},
+    {"/payment/deadline_ms", "ms", 1, 3'600'000, "of one call to the provider"},
+    {"/payment/ask_again_ms", "ms", 1, 3'600'000,
+     "before an unknown outcome is asked for; doubles"},
+    {"/payment/ask_again_max_ms", "ms", 1, 86'400'000, "the longest wait between two questions"},
+    {"/payment/settle_ms", "ms", 0, 86'400'000, "before the provider's \"never seen\" is believed"},
+    {"/payment/asks_before_alarm", "times", 1, 1'000, "then the order goes to needs_attention"},
+    {"/replay/window", "commands", 1, 4'096, "of a replay under way at once"},
+  };
+  return rules;
+}
+
+std::int64_t value_of(const settings& from, std::string_view pointer) {
+  const auto all = to_json(from);
+  boost::json::error_code error;
+  const auto* found = all.find_pointer({pointer.data(), pointer.size()}, error);
+  if (found == nullptr)
+    throw std::out_of_range("no setting " + std::string{pointer});
+  return found->as_int64();
+}
+
+std::vector<settings_error> read_settings(std::string_view json, settings& into) {
+  std::vector<settings_error> errors;
+  settings made;
+  try {
+    boost::json::error_code error;
+    const auto document = boost::json::parse({json.data(), json.size()}, error);
+    if (error)
+      return {{"", "is not JSON: " + error.message()}};
+    read(document, made, json_place{});
+  } catch (const json_error& error) {
+    return {{error.pointer, error.what()}};
+  }
+  for (const auto& rule : setting_rules()) {
+    const auto value = value_of(made, rule.pointer);
+    if (value < rule.least || value > rule.most)
+      errors.push_back({std::string{rule.pointer},
+                        "is " + std::to_string(value) + "; it must be from " +
+                          std::to_string(rule.least) + " to " + std::to_string(rule.most) + " " +
+                          std::string{rule.unit} + " (" + std::string{rule.meaning} + ")"});
+  }
+  if (made.payment.ask_again_ms > made.payment.ask_again_max_ms)
+    errors.push_back(
+      {"/payment/ask_again_ms", "is " + std::to_string(made.payment.ask_again_ms) +
+                                  "; it must not exceed /payment/ask_again_max_ms (" +
+                                  std::to_string(made.payment.ask_again_max_ms) +
+                                  "). Lower it or raise the maximum"});
+  if (errors.empty())
+    into = made;
+  return errors;
+}
+
+} // namespace purser::config

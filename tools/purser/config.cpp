@@ -1,0 +1,83 @@
+// `purser config check|show`.
+#include "tools/purser/commands.hpp"
+#include "tools/purser/settings_file.hpp"
+#include "tools/purser/terminal.hpp"
+
+#include <boost/json/serialize.hpp>
+
+#include <cstdio>
+#include <iostream>
+
+namespace purser::tools {
+
+namespace {
+
+struct config_options {
+  std::string file;
+  bool json = false;
+  bool quiet = false;
+};
+
+int check(const config_options& options) {
+  try {
+    load_settings(options.file);
+  } catch (const std::runtime_error& error) {
+    std::fprintf(stderr, "%s\n", error.what());
+    return exit_findings;
+  }
+  if (options.json)
+    std::cout << boost::json::serialize(boost::json::object{{"ok", true}}) << '\n';
+  else if (!options.quiet)
+    std::cout << options.file << " is good\n";
+  return exit_ok;
+}
+
+int show(const config_options& options) {
+  const auto settings = load_settings(options.file);
+  const config::settings defaults;
+  boost::json::array all;
+  for (const auto& rule : config::setting_rules())
+    all.push_back(boost::json::object{{"setting", rule.pointer},
+                                      {"value", config::value_of(settings, rule.pointer)},
+                                      {"default", config::value_of(defaults, rule.pointer)},
+                                      {"unit", rule.unit},
+                                      {"least", rule.least},
+                                      {"most", rule.most},
+                                      {"meaning", rule.meaning}});
+  if (options.json) {
+    std::cout << boost::json::serialize(all) << '\n';
+    return exit_ok;
+  }
+  std::printf("%-30s %12s %-9s %s\n", "setting", "value", "unit", "meaning [default; from to]");
+  for (const auto& entry : all) {
+    const auto& it = entry.as_object();
+    std::printf("%-30s %12s %-9s %s [%s; %s to %s]\n", it.at("setting").as_string().c_str(),
+                grouped(it.at("value").as_int64()).c_str(), it.at("unit").as_string().c_str(),
+                it.at("meaning").as_string().c_str(), grouped(it.at("default").as_int64()).c_str(),
+                grouped(it.at("least").as_int64()).c_str(),
+                grouped(it.at("most").as_int64()).c_str());
+  }
+  return exit_ok;
+}
+
+} // namespace
+
+void add_config(CLI::App& app, chosen_action& chosen) {
+  auto* group = app.add_subcommand("config", "Check and show settings");
+  group->require_subcommand(1);
+  auto options = std::make_shared<config_options>();
+  auto* checking = group->add_subcommand("check", "Check a settings file");
+  checking->add_option("FILE", options->file, "the settings, as JSON")->required();
+  checking->footer("Example:\n  purser config check config/samples/purser.json");
+  checking->callback([&chosen, options] { chosen = [options] { return check(*options); }; });
+  auto* showing = group->add_subcommand("show", "Show every setting: value, default, unit, bounds");
+  showing->add_option("--config", options->file, "the settings, as JSON [the defaults]");
+  showing->footer("Example:\n  purser config show --config config/samples/purser.json");
+  showing->callback([&chosen, options] { chosen = [options] { return show(*options); }; });
+  for (auto* sub : {checking, showing}) {
+    sub->add_flag("--json", options->json, "print one JSON document");
+    sub->add_flag("--quiet", options->quiet, "no notes");
+  }
+}
+
+} // namespace purser::tools
