@@ -103,6 +103,8 @@ position group_commit_journal::recover_shard(std::uint16_t shard) {
       entry.version = event.version;
       if (entry.chunks.empty() || entry.chunks.back() != number)
         entry.chunks.push_back(number);
+      if (event.event.fingerprint != 0)
+        tail.fresh_commands.try_emplace(command_hash(event.stream, event.event.cause), number);
     });
   }
   return newest;
@@ -156,6 +158,7 @@ checkpoint_span group_commit_journal::begin_checkpoint(std::uint16_t shard) {
   const auto high = last();
   tail.checkpointing = true;
   tail.folding = std::exchange(tail.fresh, {});
+  tail.folding_commands = std::exchange(tail.fresh_commands, {});
   tail.bytes = 0;
   work_.notify_one();
   committed_.wait(lock, [&] { return durable() >= high || stopped_ || !failure_.empty(); });
@@ -195,9 +198,11 @@ void group_commit_journal::complete_checkpoint(const checkpoint_span& span,
     batch.unmarks.push_back(marks::open_key(entity));
   batch.marks.emplace_back(marks::checkpoint_key(span.shard), marks::encode_number(span.up_to));
   disk_->write(batch);
-  generation folded; // destroyed without the lock
+  generation folded; // both destroyed without the lock
+  command_chunks folded_commands;
   const std::lock_guard lock{mutex_};
   folded.swap(tail.folding);
+  folded_commands.swap(tail.folding_commands);
   tail.checkpoint = span.up_to;
   tail.checkpointing = false;
 }

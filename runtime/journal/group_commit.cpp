@@ -4,6 +4,8 @@
 #include "actors/command_log.hpp"
 #include "runtime/journal/marks.hpp"
 
+#include <xxhash.h>
+
 #include <algorithm>
 #include <chrono>
 
@@ -77,6 +79,8 @@ position group_commit_journal::append(const entity_ref& stream, std::uint64_t ex
     chunk.add(++at, stream, ++version, event);
     if (entry.chunks.empty() || entry.chunks.back() != chunk.header().number)
       entry.chunks.push_back(chunk.header().number);
+    if (event.fingerprint != 0)
+      tail.fresh_commands.try_emplace(command_hash(stream, event.cause), chunk.header().number);
     if (chunk.size() >= options_.chunk_bytes)
       close_chunk(tail);
   }
@@ -211,6 +215,10 @@ journal_figures group_commit_journal::figures() const {
 
 // -- Reading --------------------------------------------------------------------------------------
 
+std::uint64_t group_commit_journal::command_hash(const entity_ref& stream, std::string_view key) {
+  return XXH3_64bits_withSeed(key.data(), key.size(), stable_hash(stream));
+}
+
 std::vector<std::uint64_t> group_commit_journal::tail_chunks(const shard_tail& tail,
                                                              const entity_ref& stream) const {
   std::vector<std::uint64_t> numbers;
@@ -258,8 +266,12 @@ void group_commit_journal::load(const entity_ref& stream, load_callback callback
     }
     for (const auto number : chunks)
       read_chunk_of(*bytes_of(shard, number), stream, [&](recorded_event&& event) {
-        if (event.version > version)
-          found.tail.push_back(std::move(event));
+        if (event.version <= version)
+          return;
+        if (event.version != version + found.tail.size() + 1)
+          throw journal_corrupt(to_string(stream) + " is corrupted: a gap before version " +
+                                std::to_string(event.version));
+        found.tail.push_back(std::move(event));
       });
   } catch (const std::exception& failure) {
     error = failure.what();
@@ -273,20 +285,22 @@ void group_commit_journal::find_command(const entity_ref& stream, const std::str
   std::string error;
   try {
     const auto shard = shard_of(stream, options_.shards);
-    std::vector<std::uint64_t>
-      chunks; // first: a checkpoint moves from here to the index, never back
+    std::uint64_t number = 0; // first: a checkpoint moves from here to the index, never back
     {
       const std::lock_guard lock{mutex_};
-      chunks = tail_chunks(tails_[shard], stream);
+      const auto& tail = tails_[shard];
+      for (const auto* part : {&tail.folding_commands, &tail.fresh_commands})
+        if (const auto at = part->find(command_hash(stream, key)); number == 0 && at != part->end())
+          number = at->second;
     }
-    found = disk_->outcome(stream, key);
+    if (number != 0)
+      read_chunk_of(*bytes_of(shard, number), stream, [&](recorded_event&& event) {
+        if (event.event.fingerprint != 0 && event.event.cause == key)
+          found = command_outcome{event.event.fingerprint, event.version,
+                                  static_cast<std::uint16_t>(recorded_rejection(event.event))};
+      });
     if (!found)
-      for (const auto number : chunks)
-        read_chunk_of(*bytes_of(shard, number), stream, [&](recorded_event&& event) {
-          if (event.event.fingerprint != 0 && event.event.cause == key)
-            found = command_outcome{event.event.fingerprint, event.version,
-                                    static_cast<std::uint16_t>(recorded_rejection(event.event))};
-        });
+      found = disk_->outcome(stream, key);
   } catch (const std::exception& failure) {
     error = failure.what();
   }

@@ -11,6 +11,8 @@
 #include "runtime/journal/chunk.hpp"
 #include "runtime/journal/store.hpp"
 
+#include <boost/unordered/unordered_flat_map.hpp>
+
 #include <atomic>
 #include <condition_variable>
 #include <deque>
@@ -124,6 +126,8 @@ private:
     std::vector<std::uint64_t> chunks;
   };
   using generation = std::unordered_map<entity_ref, tail_entry, entity_ref_hash>;
+  /// Of stream and key: the chunk that recorded the command. A hit has to be looked up there.
+  using command_chunks = boost::unordered_flat_map<std::uint64_t, std::uint64_t>;
 
   struct closed_chunk {
     chunk_header header;
@@ -132,13 +136,17 @@ private:
 
   struct shard_tail {
     std::unique_ptr<chunk_writer> open;
-    generation fresh;   ///< since the last checkpoint began
-    generation folding; ///< of the checkpoint under way
+    generation fresh;              ///< since the last checkpoint began
+    generation folding;            ///< of the checkpoint under way
+    command_chunks fresh_commands; ///< of the same two generations
+    command_chunks folding_commands;
     bool checkpointing = false;
     std::uint64_t next_chunk = 1; ///< after the open one
     std::uint64_t checkpoint = 0;
     std::uint64_t bytes = 0;
   };
+
+  static std::uint64_t command_hash(const entity_ref& stream, std::string_view key);
 
   void recover();
   position recover_shard(std::uint16_t shard);

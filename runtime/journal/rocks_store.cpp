@@ -193,6 +193,13 @@ public:
       throw store_error(directory.string() + " holds no journal");
     durable_ = std::make_unique<durable_mark>(directory / "durable", options.read_only);
     const auto acknowledged = durable_->recorded();
+    if (!is_new && !options.read_only && acknowledged != position{0}) {
+      auto looking = options;   // RocksDB's recovery removes a log that it could read only in part:
+      looking.read_only = true; // so refuse before it may change anything
+      journal_ = open_journal(directory / "journal", looking);
+      check(acknowledged);
+      journal_.reset();
+    }
     journal_ = open_journal(directory / "journal", options);
     check(acknowledged);
     if (options.read_only && !fs::exists(directory / "index" / "CURRENT"))
@@ -320,10 +327,13 @@ public:
 
   std::uint64_t disk_bytes() override {
     std::uint64_t sum = 0;
-    std::error_code ignored;
-    for (const auto& entry : fs::recursive_directory_iterator(directory_, ignored))
-      if (entry.is_regular_file(ignored))
-        sum += entry.file_size(ignored);
+    std::error_code error;
+    for (fs::recursive_directory_iterator at{directory_, error}, end; !error && at != end;
+         at.increment(error)) {
+      std::error_code gone; // RocksDB removes files meanwhile
+      const auto size = at->is_regular_file(gone) ? at->file_size(gone) : 0;
+      sum += gone ? 0 : size;
+    }
     return sum;
   }
 

@@ -42,6 +42,10 @@ bool journal_scan::next(recorded_event& event) {
   if (earliest == nullptr || earliest->events.front().at_position > limit_)
     return false;
   event = std::move(earliest->events.front());
+  if (event.at_position != after_ + 1) // a chunk is missing: never skip events in silence
+    throw journal_corrupt("position " + std::to_string(after_ + 1) + " is missing: position " +
+                          std::to_string(event.at_position) + " comes next");
+  after_ = event.at_position;
   earliest->events.pop_front();
   return true;
 }
