@@ -43,8 +43,11 @@ public:
   virtual void save(std::string& out) const = 0;
   virtual void restore(std::string_view bytes) = 0;
 
-  /// Whether a step of a workflow is under way that a restart must take up again.
+  /// Whether a step of a workflow is under way: a client's answer waits for its end.
   virtual bool has_open_step() const = 0;
+
+  /// Whether a restart must hand it a resume_step: it has an open step, or waits for others.
+  virtual bool must_resume() const = 0;
 
   /// Why an accepted command came to nothing in the end (an order that was rejected), or none.
   virtual rejection final_verdict(const command_body& body) const = 0;

@@ -203,6 +203,11 @@ public:
   void save(std::string& out) const override { save_state(out, state_); }
   void restore(std::string_view bytes) override { restore_state(bytes, state_); }
   bool has_open_step() const override { return Traits::open(state_); }
+  bool must_resume() const override {
+    if constexpr (std::is_same_v<typename Traits::state, order>)
+      return purser::must_resume(state_);
+    return Traits::open(state_);
+  }
 
   rejection final_verdict(const command_body& body) const override {
     return Traits::verdict(state_, body);

@@ -55,11 +55,14 @@ event_record note_of(rejection outcome) {
 /// Internal commands with a key mean one thing: the key says it all.
 constexpr std::uint64_t key_only_fingerprint = 1;
 
+/// Room for the decisions of one incarnation in decide_context::attempt.
+constexpr unsigned decisions_bits = 32;
+
 } // namespace
 
 entity_actor::entity_actor(caf::actor_config& config, node_context& node, entity_cell_ptr cell)
     : caf::event_based_actor(config), node_(node), cell_(std::move(cell)),
-      image_(cell_->ref, node.policy.payments) {}
+      image_(cell_->ref, node.policy.payments), attempts_(++node.incarnations << decisions_bits) {}
 
 caf::behavior entity_actor::make_behavior() {
   set_default_handler(caf::drop);
@@ -119,7 +122,7 @@ void entity_actor::recovered() {
     last_position_ = reply_->stream.tail.back().at_position;
   reply_->stream = {};
   cell_->recovering = false;
-  if (image_.has_open_step()) {
+  if (image_.must_resume()) {
     envelope resume;
     const auto context = context_of(resume);
     auto made = image_.state().handle(resume.body, context);
@@ -368,13 +371,14 @@ void entity_actor::crash_if_told(crash_point point, const envelope& message) con
     throw injected_crash("told to crash while handling " + std::string{name_of(message.body)});
 }
 
-decide_context entity_actor::context_of(const envelope& message) const {
+decide_context entity_actor::context_of(const envelope& message) {
   decide_context context;
   context.self = cell_->ref;
   if (message.from)
     context.from = *message.from;
   context.now = message.at != 0 ? message.at : node_.clock.now();
   context.monotonic_ms = node_.clock.monotonic_ns() / 1'000'000;
+  context.attempt = ++attempts_;
   return context;
 }
 

@@ -59,11 +59,12 @@ private:
 
   void answer_client(const envelope& message, rejection why);
   void crash_if_told(crash_point point, const envelope& message) const;
-  decide_context context_of(const envelope& message) const;
+  decide_context context_of(const envelope& message);
 
   node_context& node_;
   entity_cell_ptr cell_;
   entity_image image_;
+  std::uint64_t attempts_; ///< the number of the last decision
   position last_position_ = 0;
   bool waiting_ = true; ///< for the journal
   std::shared_ptr<journal_reply> reply_;

@@ -17,6 +17,7 @@ public:
   const entity_ref& ref() const noexcept { return ref_; }
   std::uint64_t version() const noexcept { return version_; }
   bool has_open_step() const { return state_->has_open_step(); }
+  bool must_resume() const { return state_->must_resume(); }
   const aggregate& state() const noexcept { return *state_; }
   aggregate& state() noexcept { return *state_; }
   const command_log& commands() const noexcept { return commands_; }

@@ -98,6 +98,8 @@ struct node_context {
   open_steps open;
   healing_times healing;
   std::atomic<bool> stopping{false}; ///< crashes are not healed any more
+  /// Of all entities; each incarnation takes the next number.
+  std::atomic<std::uint64_t> incarnations{0};
 };
 
 } // namespace purser

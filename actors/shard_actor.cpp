@@ -173,8 +173,10 @@ void shard_actor::quarantine(const entity_cell_ptr& cell) {
     cell->counted_open = false;
     node_.open.add(-1);
   }
-  for (auto& message : cell->box.drain())
-    refuse(std::move(message), message.deliveries > 0);
+  for (auto& message : cell->box.drain()) {
+    const bool delivered = message.deliveries > 0;
+    refuse(std::move(message), delivered);
+  }
 }
 
 /// Answers for an entity that cannot. `may_have_happened`: the journal may tell of it later.

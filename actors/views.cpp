@@ -106,11 +106,11 @@ document_view view_of(const stock_document& current, const std::string& id, std:
 }
 
 std::string to_rfc3339(unix_millis at) {
-  using namespace std::chrono;
-  const sys_time<milliseconds> time{milliseconds{at}};
-  const auto day = floor<days>(time);
-  const year_month_day date{day};
-  const hh_mm_ss clock{time - day};
+  namespace chrono = std::chrono;
+  const chrono::sys_time<chrono::milliseconds> time{chrono::milliseconds{at}};
+  const auto day = chrono::floor<chrono::days>(time);
+  const chrono::year_month_day date{day};
+  const chrono::hh_mm_ss clock{time - day};
   const int year = static_cast<int>(date.year());
   if (year < 0 || year > 9999)
     return std::to_string(at);

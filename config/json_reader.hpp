@@ -136,6 +136,36 @@ void read_object(const boost::json::value& from, T& to, const json_place& place,
       fail(json_place{&place, name, {}}, "is missing");
 }
 
+template <class T>
+void read_list(const boost::json::value& from, std::vector<T>& to, const json_place& place,
+               const read_limits& limits) {
+  const auto* array = from.if_array();
+  if (array == nullptr)
+    fail(place, "must be a list, not " + describe(from));
+  if (array->size() > limits.list)
+    fail(place, "has " + std::to_string(array->size()) + " elements; at most " +
+                  std::to_string(limits.list) + " are allowed");
+  to.clear();
+  to.reserve(array->size());
+  for (std::size_t i = 0; i < array->size(); ++i)
+    read((*array)[i], to.emplace_back(), json_place{&place, {}, i}, limits);
+}
+
+inline void read_map(const boost::json::value& from, std::map<std::string, std::string>& to,
+                     const json_place& place, const read_limits& limits) {
+  const auto* object = from.if_object();
+  if (object == nullptr)
+    fail(place, "must be an object, not " + describe(from));
+  if (object->size() > limits.map)
+    fail(place, "has " + std::to_string(object->size()) + " entries; at most " +
+                  std::to_string(limits.map) + " are allowed");
+  to.clear();
+  for (const auto& entry : *object) {
+    const std::string_view name{entry.key().data(), entry.key().size()};
+    to.emplace(name, read_string(entry.value(), json_place{&place, name, {}}));
+  }
+}
+
 } // namespace detail
 
 template <class T>
@@ -157,28 +187,9 @@ void read(const boost::json::value& from, T& to, const json_place& place,
   } else if constexpr (detail::is_optional<T>) {
     read(from, to.emplace(), place, limits);
   } else if constexpr (detail::is_vector<T>) {
-    const auto* array = from.if_array();
-    if (array == nullptr)
-      fail(place, "must be a list, not " + describe(from));
-    if (array->size() > limits.list)
-      fail(place, "has " + std::to_string(array->size()) + " elements; at most " +
-                    std::to_string(limits.list) + " are allowed");
-    to.clear();
-    to.reserve(array->size());
-    for (std::size_t i = 0; i < array->size(); ++i)
-      read((*array)[i], to.emplace_back(), json_place{&place, {}, i}, limits);
+    detail::read_list(from, to, place, limits);
   } else if constexpr (detail::is_text_map<T>) {
-    const auto* object = from.if_object();
-    if (object == nullptr)
-      fail(place, "must be an object, not " + describe(from));
-    if (object->size() > limits.map)
-      fail(place, "has " + std::to_string(object->size()) + " entries; at most " +
-                    std::to_string(limits.map) + " are allowed");
-    to.clear();
-    for (const auto& entry : *object) {
-      const std::string_view name{entry.key().data(), entry.key().size()};
-      to.emplace(name, read_string(entry.value(), json_place{&place, name, {}}));
-    }
+    detail::read_map(from, to, place, limits);
   } else {
     detail::read_object(from, to, place, limits, {});
   }

@@ -66,15 +66,12 @@ template <class T>
 boost::json::value to_json(const T& value) {
   if constexpr (std::is_enum_v<T>) {
     return boost::json::value(boost::describe::enum_to_string(value, "unknown"));
-  } else if constexpr (std::is_same_v<T, bool> || std::is_floating_point_v<T>) {
+  } else if constexpr (std::is_same_v<T, bool> || std::is_floating_point_v<T> ||
+                       std::is_same_v<T, std::string>) {
     return boost::json::value(value);
   } else if constexpr (std::is_integral_v<T>) {
-    if constexpr (std::is_signed_v<T>)
-      return boost::json::value(static_cast<std::int64_t>(value));
-    else
-      return boost::json::value(static_cast<std::uint64_t>(value));
-  } else if constexpr (std::is_same_v<T, std::string>) {
-    return boost::json::value(value);
+    using wide = std::conditional_t<std::is_signed_v<T>, std::int64_t, std::uint64_t>;
+    return boost::json::value(static_cast<wide>(value));
   } else {
     return detail::json_form<T>::make(value);
   }

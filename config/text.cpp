@@ -128,15 +128,16 @@ std::optional<std::int64_t> parse_rfc3339(std::string_view text) {
   const auto offset = ms ? take_offset(text) : std::nullopt;
   if (!offset || !text.empty())
     return std::nullopt;
-  using namespace std::chrono;
-  const year_month_day date{std::chrono::year{*year},
-                            std::chrono::month{static_cast<unsigned>(*month)},
-                            std::chrono::day{static_cast<unsigned>(*day)}};
+  namespace chrono = std::chrono;
+  const chrono::year_month_day date{chrono::year{*year},
+                                    chrono::month{static_cast<unsigned>(*month)},
+                                    chrono::day{static_cast<unsigned>(*day)}};
   if (!date.ok())
     return std::nullopt;
-  const auto time = sys_days{date} + hours{*hour} + minutes{*minute - *offset} + seconds{*second} +
-                    milliseconds{*ms};
-  return duration_cast<milliseconds>(time.time_since_epoch()).count();
+  const auto time = chrono::sys_days{date} + chrono::hours{*hour} +
+                    chrono::minutes{*minute - *offset} + chrono::seconds{*second} +
+                    chrono::milliseconds{*ms};
+  return chrono::duration_cast<chrono::milliseconds>(time.time_since_epoch()).count();
 }
 
 } // namespace purser::config

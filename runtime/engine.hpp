@@ -78,11 +78,11 @@ struct engine_options {
   std::uint16_t shards = 8;          ///< fixed when a data directory is created
   unsigned threads = 0;              ///< of the actors; 0: as many as cores
   std::size_t max_in_flight = 4'096; ///< commands and queries without an answer; more are rejected
-  std::int64_t answer_deadline_ms = 30'000;       ///< then a command ends as `unknown`; 0: never
-  std::size_t max_live_entities = 20'000;         ///< idle ones beyond it leave memory
-  std::size_t checkpoint_bytes = 4 * 1024 * 1024; ///< of a shard's log, between checkpoints
-  std::uint32_t redeliveries = 2;                 ///< of a message that crashes its entity
-  std::int64_t payment_deadline_ms = 10'000;      ///< of one call to the provider
+  std::int64_t answer_deadline_ms = 30'000; ///< then a command ends as `unknown`; 0: never
+  std::size_t max_live_entities = 20'000;   ///< idle ones beyond it leave memory
+  std::size_t checkpoint_bytes = std::size_t{4} << 20; ///< of a shard's log, between checkpoints
+  std::uint32_t redeliveries = 2;                      ///< of a message that crashes its entity
+  std::int64_t payment_deadline_ms = 10'000;           ///< of one call to the provider
   payment_policy payments;
   /// The payment provider; without it a simulated one approves everything but `tok_decline`.
   std::shared_ptr<payment_gateway> provider;

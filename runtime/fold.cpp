@@ -49,7 +49,7 @@ void run_checkpoint(group_commit_journal& journal, std::uint16_t shard) {
   result.snapshots.reserve(folded.images.size());
   for (const auto& [ref, image] : folded.images) {
     result.snapshots.emplace_back(ref, marks::seal_snapshot(image.version(), image.snapshot()));
-    (image.has_open_step() ? result.opened : result.closed).push_back(ref);
+    (image.must_resume() ? result.opened : result.closed).push_back(ref);
   }
   result.index.ids = std::move(folded.ids);
   journal.complete_checkpoint(span, std::move(result));
@@ -61,7 +61,7 @@ std::vector<entity_ref> find_open_work(group_commit_journal& journal) {
     open.insert(std::move(entity));
   for (std::uint16_t shard = 0; shard < journal.shards(); ++shard)
     for (const auto& [ref, image] : fold(journal, tail_span(journal, shard)).images) {
-      if (image.has_open_step())
+      if (image.must_resume())
         open.insert(ref);
       else
         open.erase(ref);

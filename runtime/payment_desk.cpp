@@ -59,17 +59,25 @@ void payment_desk::run() {
       lock.lock();
       continue;
     }
-    std::int64_t next_at = -1;
-    for (const auto at : {shared_->due.empty() ? -1 : shared_->due.begin()->first,
-                          shared_->calls.empty() ? -1 : shared_->calls.begin()->second.deadline_ms})
-      if (at >= 0 && (next_at < 0 || at < next_at))
-        next_at = at;
-    if (next_at < 0)
+    const auto next_at = next_time();
+    if (!next_at)
       shared_->changed.wait(lock);
     else
       shared_->changed.wait_for(
-        lock, std::chrono::milliseconds{std::max<std::int64_t>(next_at - now, 1)});
+        lock, std::chrono::milliseconds{std::max<std::int64_t>(*next_at - now, 1)});
   }
+}
+
+/// When the next call is due or the next deadline passes; monotonic, milliseconds.
+std::optional<std::int64_t> payment_desk::next_time() const {
+  std::optional<std::int64_t> earliest;
+  if (!shared_->due.empty())
+    earliest = shared_->due.begin()->first;
+  if (!shared_->calls.empty()) {
+    const auto deadline = shared_->calls.begin()->second.deadline_ms;
+    earliest = std::min(earliest.value_or(deadline), deadline);
+  }
+  return earliest;
 }
 
 void payment_desk::call(std::unique_lock<std::mutex>& lock, pending next) {

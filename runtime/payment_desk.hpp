@@ -46,14 +46,15 @@ private:
     std::mutex mutex;
     std::condition_variable changed;
     std::multimap<std::int64_t, pending> due; ///< by monotonic ms: to be called
-    std::map<std::uint64_t, pending>
-      calls; ///< by ticket: waiting for the answer; so by deadline too
+    /// By ticket, and so by deadline: waiting for the answer.
+    std::map<std::uint64_t, pending> calls;
     std::uint64_t next_ticket = 1;
     bool stopping = false;
     router* to = nullptr;
   };
 
   void run();
+  std::optional<std::int64_t> next_time() const;
   void call(std::unique_lock<std::mutex>& lock, pending next);
   static void answered(shared& state, std::uint64_t ticket, payment_answer answer);
 

@@ -21,6 +21,7 @@ import sys
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
+RULES = (ROOT / ".clang-tidy", ROOT / "tests/.clang-tidy")
 DATABASE = ROOT / "build/release/compile_commands.json"
 CACHE = ROOT / "build/tidy-cache"
 INCLUDE = re.compile(r'^\s*#\s*include\s*"([^"]+)"', re.MULTILINE)
@@ -94,7 +95,7 @@ def cover(wanted, units, graph):
 
 
 def fingerprint(entry, files, version):
-    digest = hashlib.sha256(version + (ROOT / ".clang-tidy").read_bytes() + json.dumps(entry).encode())
+    digest = hashlib.sha256(version + b"".join(rules.read_bytes() for rules in RULES) + json.dumps(entry).encode())
     for name in files:
         digest.update(name.encode() + b"\0" + (ROOT / name).read_bytes() + b"\0")
     return digest.hexdigest()

@@ -29,6 +29,7 @@ struct entity_ref {
   entity_kind kind = entity_kind::order;
   std::string key;
 
+  // NOLINTNEXTLINE(modernize-use-nullptr): clang-tidy 14 takes what is generated for written
   friend auto operator<=>(const entity_ref&, const entity_ref&) = default;
 };
 BOOST_DESCRIBE_STRUCT(entity_ref, (), (kind, key))

@@ -24,8 +24,8 @@ struct location_units {
 BOOST_DESCRIBE_STRUCT(location_units, (), (location, quantity))
 
 // -- To stock -------------------------------------------------------------------------------------
-// --------------------------------------------------------------------------------------- Each is
-// answered with a stock_reply. All are idempotent: a repeat is answered as the first was.
+// Each is answered with a stock_reply. All are idempotent. `attempt` tells which asking a reply is
+// to: an entity that crashed asks anew, and a reply to its former self may be out of date.
 
 struct book_receipt {
   location_units units;
@@ -37,10 +37,17 @@ struct book_adjustment {
 struct hold_units {
   std::vector<location_units> items; ///< one per location, summed
   unix_millis expires_at = 0;        ///< 0: never
+  std::uint64_t attempt = 0;
 };
-struct commit_units {};
-struct release_units {};
-struct ship_units {};
+struct commit_units {
+  std::uint64_t attempt = 0;
+};
+struct release_units {
+  std::uint64_t attempt = 0;
+};
+struct ship_units {
+  std::uint64_t attempt = 0;
+};
 
 enum class stock_step : std::uint8_t { book = 1, hold, commit, release, ship };
 
@@ -48,6 +55,7 @@ struct stock_reply {
   stock_step step = stock_step::book;
   std::string sku;
   rejection refused = rejection::none;
+  std::uint64_t attempt = 0;
 };
 
 // -- To and from payments -------------------------------------------------------------------------
@@ -69,7 +77,15 @@ struct provider_reply {
   payment_answer answer;
 };
 
-enum class payment_outcome : std::uint8_t { authorized = 1, captured, reversed, refused, unknown };
+enum class payment_outcome : std::uint8_t {
+  authorized = 1,
+  authorization_refused,
+  captured,
+  capture_refused,
+  reversed,
+  reversal_refused, ///< a void or a refund: for people to settle
+  unknown,
+};
 
 /// To the order, whenever an operation ends or is asked for again.
 struct payment_reply {
@@ -127,6 +143,7 @@ struct decide_context {
   entity_ref from;               ///< the sender, when it is an entity
   unix_millis now = 0;           ///< business time
   std::int64_t monotonic_ms = 0; ///< for waits within one life of the process
+  std::uint64_t attempt = 0;     ///< no earlier decision of this process had this number
 };
 
 } // namespace purser

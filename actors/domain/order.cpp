@@ -55,6 +55,11 @@ bool has_open_step(const order& current) {
   return false;
 }
 
+bool must_resume(const order& current) {
+  return has_open_step(current) ||
+         (current.status == order_status::needs_attention && current.reason == waits_for_payment);
+}
+
 void evolve(order& current, const order_event& event) {
   const auto type = std::visit([](const auto& e) { return e.type; }, event);
   const auto next = next_status(current.status, type);

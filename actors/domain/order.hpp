@@ -64,6 +64,13 @@ BOOST_DESCRIBE_STRUCT(order, (),
 /// Whether a step of the workflow is under way: what a restart takes up again.
 bool has_open_step(const order& current);
 
+/// Whether a restart must take it up: it has an open step, or it is parked for a payment whose
+/// outcome may have been told to its former self.
+bool must_resume(const order& current);
+
+/// Why an order is parked until its payment has a definite outcome.
+inline constexpr std::string_view waits_for_payment = "payment_unknown";
+
 // -- Events ---------------------------------------------------------------------------------------
 
 struct order_placed {

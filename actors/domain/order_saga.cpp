@@ -47,7 +47,7 @@ public:
 
   void on(const payment_reply& reply) {
     if (reply.outcome == payment_outcome::unknown)
-      return park("payment_unknown");
+      return park(std::string{waits_for_payment});
     if (!waits_for_money())
       return; // a repeat
     if (progress_.stage == order_stage::none)
@@ -56,19 +56,19 @@ public:
     case order_stage::authorizing:
       if (reply.outcome == payment_outcome::authorized)
         return unpark(), begin_committing();
-      if (reply.outcome == payment_outcome::refused)
+      if (reply.outcome == payment_outcome::authorization_refused)
         return unpark(), fail_payment(reply.reason);
       return;
     case order_stage::capturing:
       if (reply.outcome == payment_outcome::captured)
         return unpark(), finish(order_confirmed{});
-      if (reply.outcome == payment_outcome::refused)
+      if (reply.outcome == payment_outcome::capture_refused)
         return unpark(), fail_payment(reply.reason);
       return;
     case order_stage::reversing:
       if (reply.outcome == payment_outcome::reversed)
         return unpark(), begin(order_stage::releasing);
-      if (reply.outcome == payment_outcome::refused)
+      if (reply.outcome == payment_outcome::reversal_refused)
         return park("reversal_refused");
       return;
     case order_stage::none:
@@ -137,7 +137,7 @@ private:
       return begin_payment();
     }
     progress_.stage = order_stage::letting_go;
-    progress_.stock = std::move(progress_.stock).release_granted(made_.effects);
+    progress_.stock = std::move(progress_.stock).release_granted(made_.effects, context_.attempt);
     if (progress_.stock.done()) // not one was granted
       finish(order_rejected{rejection::out_of_stock});
   }
@@ -183,7 +183,7 @@ private:
 
   void ask_stock(order_stage stage, stock_step step, const std::vector<order_line>& lines) {
     progress_.stage = stage;
-    progress_.stock = stock_fanout::ask(step, demands_of(lines), made_.effects);
+    progress_.stock = stock_fanout::ask(step, demands_of(lines), made_.effects, context_.attempt);
   }
 
   void tell_payment(message_body body) {

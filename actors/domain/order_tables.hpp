@@ -20,15 +20,15 @@ struct order_verdict {
 };
 
 struct order_command_rule {
-  order_status phase;
-  order_command command;
+  order_status phase = order_status::absent;
+  order_command command = order_command::place;
   order_verdict verdict;
 };
 
 struct order_transition {
-  order_status from;
-  std::uint16_t event; ///< its type number
-  order_status to;     ///< absent: back to the phase that was left
+  order_status from = order_status::absent;
+  std::uint16_t event = 0;                ///< its type number
+  order_status to = order_status::absent; ///< absent: back to the phase that was left
 };
 
 namespace order_rules {

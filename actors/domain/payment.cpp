@@ -60,16 +60,16 @@ public:
   decision<payment_event> take() && { return std::move(made_); }
 
   void on(const authorize_payment& request) {
-    if (open_operation(current_) != nullptr)
-      return; // its outcome will be told
-    if (const auto* operation = last_of(current_, operation_kind::authorize)) {
-      if (operation->status == operation_status::succeeded)
-        return reply(payment_outcome::authorized);
-      return reply(payment_outcome::refused, operation->reason);
-    }
-    submit(current_, operation_kind::authorize,
-           {"", operation_kind::authorize, request.amount, request.currency, request.method,
-            request.token});
+    const auto* operation = last_of(current_, operation_kind::authorize);
+    if (operation == nullptr)
+      return submit(current_, operation_kind::authorize,
+                    {"", operation_kind::authorize, request.amount, request.currency,
+                     request.method, request.token});
+    if (operation->status == operation_status::succeeded) // even while a capture is open
+      return reply(payment_outcome::authorized);
+    if (operation->status == operation_status::refused)
+      reply(payment_outcome::authorization_refused, operation->reason);
+    // else it is open: its outcome will be told
   }
 
   void on(const capture_payment&) {
@@ -78,7 +78,7 @@ public:
     if (const auto* operation = last_of(current_, operation_kind::capture)) {
       if (operation->status == operation_status::succeeded)
         return reply(payment_outcome::captured);
-      return reply(payment_outcome::refused, operation->reason);
+      return reply(payment_outcome::capture_refused, operation->reason);
     }
     if (current_.authorized - current_.voided <= 0)
       throw broken_invariant("M3: capture without an authorization");
@@ -143,8 +143,13 @@ private:
       operation_refused{operation.operation_id, operation.kind, answer.reason});
     const bool forward =
       operation.kind == operation_kind::authorize || operation.kind == operation_kind::capture;
-    if (!current_.reversing || !forward) // a refused void or refund is for people to settle
-      return reply(payment_outcome::refused, answer.reason);
+    if (!forward)
+      return reply(payment_outcome::reversal_refused, answer.reason);
+    if (!current_.reversing)
+      return reply(operation.kind == operation_kind::authorize
+                     ? payment_outcome::authorization_refused
+                     : payment_outcome::capture_refused,
+                   answer.reason);
     auto next = current_;
     evolve(next, made_.events.back());
     reverse(next);

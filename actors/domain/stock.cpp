@@ -27,55 +27,55 @@ public:
     const auto& books = books_of(request.units.location);
     if (!checked_add(books.received, request.units.quantity) ||
         !checked_add(books.on_hand(), request.units.quantity))
-      return reply(stock_step::book, rejection::quantity_overflow);
+      return booked(rejection::quantity_overflow);
     made_.events.emplace_back(stock_received{request.units});
-    reply(stock_step::book);
+    booked();
   }
 
   void on(const book_adjustment& request) {
     const auto& books = books_of(request.units.location);
     if (!checked_add(books.adjusted, request.units.quantity) ||
         !checked_add(books.on_hand(), request.units.quantity))
-      return reply(stock_step::book, rejection::quantity_overflow);
+      return booked(rejection::quantity_overflow);
     if (free_at(request.units.location) + request.units.quantity < 0)
-      return reply(stock_step::book, rejection::below_promised);
+      return booked(rejection::below_promised);
     made_.events.emplace_back(stock_adjusted{request.units});
-    reply(stock_step::book);
+    booked();
   }
 
   void on(const hold_units& request) {
     if (live(context_.from) != nullptr)
-      return reply(stock_step::hold); // a repeat: it holds already
+      return reply(stock_step::hold, request.attempt); // a repeat: it holds already
     for (const auto& item : request.items)
       if (free_at(item.location) < item.quantity)
-        return reply(stock_step::hold, rejection::out_of_stock);
+        return reply(stock_step::hold, request.attempt, rejection::out_of_stock);
     made_.events.emplace_back(units_held{context_.from, request.items, {request.expires_at}});
-    reply(stock_step::hold);
+    reply(stock_step::hold, request.attempt);
   }
 
-  void on(const commit_units&) {
+  void on(const commit_units& request) {
     const auto* reservation = live(context_.from);
     if (reservation == nullptr)
-      return reply(stock_step::commit, rejection::reservation_expired);
+      return reply(stock_step::commit, request.attempt, rejection::reservation_expired);
     if (!reservation->committed)
       made_.events.emplace_back(units_committed{context_.from, reservation->items});
-    reply(stock_step::commit);
+    reply(stock_step::commit, request.attempt);
   }
 
-  void on(const release_units&) {
+  void on(const release_units& request) {
     if (const auto* reservation = live(context_.from)) // else: never held, or released before
       made_.events.emplace_back(units_released{context_.from, reservation->items});
-    reply(stock_step::release);
+    reply(stock_step::release, request.attempt);
   }
 
-  void on(const ship_units&) {
+  void on(const ship_units& request) {
     if (const auto* reservation = live(context_.from)) { // else: shipped before
       if (!reservation->committed)
         throw broken_invariant("K5: units ship that are held and not committed, owner " +
                                to_string(context_.from));
       made_.events.emplace_back(units_shipped{context_.from, reservation->items});
     }
-    reply(stock_step::ship);
+    reply(stock_step::ship, request.attempt);
   }
 
   template <class Other>
@@ -101,11 +101,14 @@ private:
     return available(current_, location, context_.now);
   }
 
-  void reply(stock_step step, rejection refused = rejection::none) {
-    if (step == stock_step::book)
-      made_.refused = refused; // noted under the document's key
+  void booked(rejection refused = rejection::none) {
+    made_.refused = refused; // noted under the document's key
+    reply(stock_step::book, 0, refused);
+  }
+
+  void reply(stock_step step, std::uint64_t attempt, rejection refused = rejection::none) {
     made_.effects.emplace_back(
-      send_message{context_.from, stock_reply{step, context_.self.key, refused}, {}});
+      send_message{context_.from, stock_reply{step, context_.self.key, refused, attempt}, {}});
   }
 
   const stock& current_;

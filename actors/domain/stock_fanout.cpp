@@ -6,12 +6,13 @@ namespace purser {
 
 namespace {
 
-message_body request_for(stock_step step, const stock_demand& demand, unix_millis expires_at) {
+message_body request_for(stock_step step, const stock_demand& demand, unix_millis expires_at,
+                         std::uint64_t attempt) {
   switch (step) {
-  case stock_step::hold: return hold_units{demand.items, expires_at};
-  case stock_step::commit: return commit_units{};
-  case stock_step::release: return release_units{};
-  case stock_step::ship: return ship_units{};
+  case stock_step::hold: return hold_units{demand.items, expires_at, attempt};
+  case stock_step::commit: return commit_units{attempt};
+  case stock_step::release: return release_units{attempt};
+  case stock_step::ship: return ship_units{attempt};
   case stock_step::book: break;
   }
   throw broken_invariant("a reservation does not book stock");
@@ -20,28 +21,30 @@ message_body request_for(stock_step step, const stock_demand& demand, unix_milli
 } // namespace
 
 stock_fanout stock_fanout::ask(stock_step step, std::vector<stock_demand> demands,
-                               std::vector<effect>& effects, unix_millis expires_at) {
+                               std::vector<effect>& effects, std::uint64_t attempt,
+                               unix_millis expires_at) {
   stock_fanout made;
+  made.attempt_ = attempt;
   made.step_ = step;
   made.missing_ = demands.size();
   made.answers_.assign(demands.size(), answer::missing);
   for (const auto& demand : demands)
-    effects.emplace_back(
-      send_message{{entity_kind::stock, demand.sku}, request_for(step, demand, expires_at), {}});
+    effects.emplace_back(send_message{
+      {entity_kind::stock, demand.sku}, request_for(step, demand, expires_at, attempt), {}});
   made.demands_ = std::move(demands);
   return made;
 }
 
-stock_fanout stock_fanout::release_granted(std::vector<effect>& effects) && {
+stock_fanout stock_fanout::release_granted(std::vector<effect>& effects, std::uint64_t attempt) && {
   std::vector<stock_demand> granted;
   for (std::size_t i = 0; i < demands_.size(); ++i)
     if (answers_[i] == answer::granted)
       granted.push_back(std::move(demands_[i]));
-  return ask(stock_step::release, std::move(granted), effects);
+  return ask(stock_step::release, std::move(granted), effects, attempt);
 }
 
 bool stock_fanout::note(const stock_reply& reply) {
-  if (reply.step != step_ || done())
+  if (reply.step != step_ || reply.attempt != attempt_ || done())
     return false;
   const auto demand = std::lower_bound(
     demands_.begin(), demands_.end(), reply.sku,

@@ -1,6 +1,7 @@
 // One step over every SKU of an order or a reservation: who was asked, who has answered. It lives
-// only as long as the actor: after a crash the step is asked again, and stock answers repeats as
-// before.
+// only as long as the actor: after a crash the step is asked again, under a new attempt, and only
+// replies to that count. Messages of one sender to one receiver stay in order, so such a reply
+// tells of everything that was asked before.
 #pragma once
 
 #include "actors/domain/messages.hpp"
@@ -37,15 +38,16 @@ std::vector<stock_demand> demands_of(const Lines& lines) {
 
 class stock_fanout {
 public:
-  /// Asks every SKU to take `step`.
+  /// Asks every SKU to take `step`. `attempt` is the decision's (decide_context).
   static stock_fanout ask(stock_step step, std::vector<stock_demand> demands,
-                          std::vector<effect>& effects, unix_millis expires_at = 0);
+                          std::vector<effect>& effects, std::uint64_t attempt,
+                          unix_millis expires_at = 0);
 
   /// Asks those that granted the step before to release; @returns a fanout that is done when none
   /// did.
-  stock_fanout release_granted(std::vector<effect>& effects) &&;
+  stock_fanout release_granted(std::vector<effect>& effects, std::uint64_t attempt) &&;
 
-  /// Notes an answer; one to another step, or a repeat, is ignored.
+  /// Notes an answer; one to another step or attempt, or a repeat, is ignored.
   /// @returns whether it was the last one missing.
   bool note(const stock_reply& reply);
 
@@ -59,6 +61,7 @@ private:
   enum class answer : std::uint8_t { missing, granted, refused };
 
   stock_step step_ = stock_step::hold;
+  std::uint64_t attempt_ = 0;
   std::vector<stock_demand> demands_;
   std::vector<answer> answers_;
   std::size_t missing_ = 0;

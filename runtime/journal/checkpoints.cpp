@@ -10,7 +10,7 @@ namespace purser {
 namespace {
 
 /// Snapshots are written in batches of about this size.
-constexpr std::size_t snapshot_batch_bytes = 4 * 1024 * 1024;
+constexpr std::size_t snapshot_batch_bytes = std::size_t{4} << 20;
 
 /// The index is rebuilt this many chunks at a time.
 constexpr std::uint64_t index_rebuild_chunks = 256;

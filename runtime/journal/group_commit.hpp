@@ -27,9 +27,9 @@ namespace purser {
 
 struct journal_options {
   std::uint16_t shards = 8;
-  std::size_t chunk_bytes = 64 * 1024;         ///< a chunk is closed when it has grown to this
-  bool read_only = false;                      ///< nothing is appended, nothing is written
-  std::function<std::int64_t()> wall_clock_ms; ///< for the commit time in chunks; may be empty
+  std::size_t chunk_bytes = std::size_t{64} << 10; ///< a chunk is closed when it has grown to this
+  bool read_only = false;                          ///< nothing is appended, nothing is written
+  std::function<std::int64_t()> wall_clock_ms;     ///< for the commit time in chunks; may be empty
   /// Called once, on the writer's thread, when the journal has failed (J3).
   std::function<void(const std::string& why)> on_failure;
   /// Called on the writer's thread after each commit.

@@ -23,7 +23,7 @@ namespace fs = std::filesystem;
 using rocksdb::Slice;
 using rocksdb::Status;
 
-constexpr std::size_t mib = 1024 * 1024;
+constexpr std::size_t mib = std::size_t{1} << 20;
 constexpr char separator = '\0'; // ids hold no control characters
 
 /// Throws what a status means: the disk says no, or stored bytes are not what was written.

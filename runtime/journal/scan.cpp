@@ -32,7 +32,7 @@ void journal_scan::fill(std::uint16_t shard) {
 
 bool journal_scan::next(recorded_event& event) {
   shard_lane* earliest = nullptr;
-  for (std::uint16_t shard = 0; shard < lanes_.size(); ++shard) {
+  for (std::uint16_t shard = 0; shard < source_.shards(); ++shard) {
     fill(shard);
     auto& lane = lanes_[shard];
     if (!lane.events.empty() && (earliest == nullptr || lane.events.front().at_position <
@@ -52,7 +52,7 @@ bool journal_scan::next(recorded_event& event) {
 
 void journal_scan::seek_after(position after) {
   after_ = after;
-  for (std::uint16_t shard = 0; shard < lanes_.size(); ++shard) {
+  for (std::uint16_t shard = 0; shard < source_.shards(); ++shard) {
     auto& lane = lanes_[shard];
     lane = {};
     // The last chunk that begins at or before `after` may hold events behind it.

@@ -26,11 +26,13 @@ struct workflow {
   order_progress progress;
   std::vector<effect> effects;
   rejection refused = rejection::none;
+  std::uint64_t attempt = 0;
 
   void tell(const message_body& request) {
     decide_context context;
     context.self = {entity_kind::order, "o-1"};
     context.now = 1'000;
+    context.attempt = attempt;
     auto made = decide(state, progress, request, context);
     for (const auto& event : made.events)
       evolve(state, event);
@@ -216,7 +218,7 @@ TEST_CASE("K7: when one SKU is short the others let go, and only then the order 
 TEST_CASE("C3: a declined payment is reversed first, then the stock is released") {
   auto w = reserved();
 
-  w.payment(payment_outcome::refused);
+  w.payment(payment_outcome::authorization_refused);
   CHECK(w.state.status == order_status::canceling);
   CHECK(w.sent<reverse_payment>());
   w.payment(payment_outcome::reversed);
@@ -240,6 +242,45 @@ TEST_CASE("C5: a cancel while the money is being taken wins, and what comes late
 
   CHECK(w.state.status == order_status::canceled);
   CHECK(w.state.reason == "changed my mind");
+}
+
+TEST_CASE("C5: a refusal of the authorization is none of the reversal that was asked for since") {
+  auto w = reserved();
+  w.client(cancel_order{"o-1"});
+
+  w.payment(payment_outcome::authorization_refused); // said before the payment heard of the cancel
+  CHECK(w.state.status == order_status::canceling);
+  w.payment(payment_outcome::reversed);
+  w.both(stock_step::release);
+
+  CHECK(w.state.status == order_status::canceled);
+}
+
+TEST_CASE("what stock told a former self of the order does not count") {
+  auto w = placed();
+  w.crash();
+  w.attempt = 2;
+  w.tell(resume_step{}); // asks again
+
+  w.tell(stock_reply{stock_step::hold, "mug", rejection::none, 1});
+  w.tell(stock_reply{stock_step::hold, "cup", rejection::none, 1});
+  CHECK(w.state.status == order_status::reserving);
+  w.tell(stock_reply{stock_step::hold, "mug", rejection::none, 2});
+  w.tell(stock_reply{stock_step::hold, "cup", rejection::none, 2});
+
+  CHECK(w.state.status == order_status::awaiting_payment);
+}
+
+TEST_CASE("C8: an order parked for its payment asks again after a restart") {
+  auto w = in(order_status::needs_attention);
+  CHECK(must_resume(w.state));
+  w.crash(); // and the payment's reply was lost with it
+
+  w.tell(resume_step{});
+  REQUIRE(w.sent<authorize_payment>());
+  w.payment(payment_outcome::authorized);
+
+  CHECK(w.state.status == order_status::awaiting_payment);
 }
 
 TEST_CASE("stock is never released while the payment is unknown") {

@@ -96,12 +96,34 @@ TEST_CASE("a declined authorization is told, and told again when asked again") {
   d.authorize();
 
   d.provider("authorize-1", payment_answer_kind::refused);
-  CHECK(d.told() == payment_outcome::refused);
+  CHECK(d.told() == payment_outcome::authorization_refused);
   d.authorize();
 
-  CHECK(d.told() == payment_outcome::refused);
+  CHECK(d.told() == payment_outcome::authorization_refused);
   CHECK(d.state.operations.size() == 1);
   CHECK(status_of(d.state) == "declined");
+}
+
+TEST_CASE(
+  "C8: an authorization asked for again while a capture is open is told to have succeeded") {
+  auto d = authorized();
+  d.tell(capture_payment{});
+
+  d.authorize(); // the order crashed, and begins its phase again
+
+  CHECK(d.told() == payment_outcome::authorized);
+  CHECK(d.state.operations.size() == 2);
+}
+
+TEST_CASE("a refusal says what was refused") {
+  auto d = authorized();
+  d.tell(capture_payment{});
+  d.provider("capture-1", payment_answer_kind::refused);
+  CHECK(d.told() == payment_outcome::capture_refused);
+
+  d.tell(reverse_payment{});
+  d.provider("void-1", payment_answer_kind::refused);
+  CHECK(d.told() == payment_outcome::reversal_refused);
 }
 
 TEST_CASE("reversing voids what is authorized") {

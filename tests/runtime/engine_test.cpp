@@ -302,6 +302,38 @@ TEST_CASE("C8: a workflow under way when the engine stopped goes on when it star
   CHECK(order_in(*shop, "o-1").status == order_status::confirmed);
 }
 
+TEST_CASE(
+  "C8: a capture under way when the engine stopped is taken up, and the order is confirmed") {
+  scratch_directory directory;
+  struct slow_to_capture final : payment_gateway {
+    std::atomic<bool> captures{false};
+    std::atomic<int> asked{0};
+    void submit(const payment_call& call, answer_callback reply) override {
+      if (call.kind == operation_kind::capture && !captures)
+        ++asked;
+      else
+        reply({payment_answer_kind::succeeded, {}, "ref"});
+    }
+  };
+  auto provider = std::make_shared<slow_to_capture>();
+  engine_options options;
+  options.data_dir = directory.path() / "data";
+  options.provider = provider;
+  {
+    const auto shop = engine::start(options);
+    shop->submit(receive("mug", 50)).get();
+    auto pending = shop->submit(order_of("o-1", "mug", 1));
+    while (provider->asked == 0)
+      std::this_thread::yield();
+  }
+  provider->captures = true;
+
+  const auto shop = engine::start(options);
+  CHECK(shop->wait_settled(30'000));
+
+  CHECK(order_in(*shop, "o-1").status == order_status::confirmed);
+}
+
 TEST_CASE("a full disk stops the engine with a clear message, and what was acknowledged stays" *
           doctest::skip(::geteuid() != 0)) { // needs root for the small tmpfs
   scratch_directory directory;

@@ -4,8 +4,8 @@
 #include "tools/purser/terminal.hpp"
 
 #include <boost/json/serialize.hpp>
+#include <spdlog/fmt/fmt.h>
 
-#include <cstdio>
 #include <iostream>
 
 namespace purser::tools {
@@ -22,7 +22,7 @@ int check(const config_options& options) {
   try {
     load_settings(options.file);
   } catch (const std::runtime_error& error) {
-    std::fprintf(stderr, "%s\n", error.what());
+    std::cerr << error.what() << '\n';
     return exit_findings;
   }
   if (options.json)
@@ -48,14 +48,15 @@ int show(const config_options& options) {
     std::cout << boost::json::serialize(all) << '\n';
     return exit_ok;
   }
-  std::printf("%-30s %12s %-9s %s\n", "setting", "value", "unit", "meaning [default; from to]");
+  std::cout << fmt::format("{:<30} {:>12} {:<9} {}\n", "setting", "value", "unit",
+                           "meaning [default; from to]");
   for (const auto& entry : all) {
     const auto& it = entry.as_object();
-    std::printf("%-30s %12s %-9s %s [%s; %s to %s]\n", it.at("setting").as_string().c_str(),
-                grouped(it.at("value").as_int64()).c_str(), it.at("unit").as_string().c_str(),
-                it.at("meaning").as_string().c_str(), grouped(it.at("default").as_int64()).c_str(),
-                grouped(it.at("least").as_int64()).c_str(),
-                grouped(it.at("most").as_int64()).c_str());
+    const auto text = [&it](const char* name) { return std::string{it.at(name).as_string()}; };
+    const auto number = [&it](const char* name) { return grouped(it.at(name).as_int64()); };
+    std::cout << fmt::format("{:<30} {:>12} {:<9} {} [{}; {} to {}]\n", text("setting"),
+                             number("value"), text("unit"), text("meaning"), number("default"),
+                             number("least"), number("most"));
   }
   return exit_ok;
 }

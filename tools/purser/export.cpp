@@ -29,7 +29,7 @@ int export_events(const export_options& options) {
   });
   std::cout.flush();
   if (!std::cout.good()) {
-    std::fputs("purser: the output cannot be written\n", stderr);
+    complain("the output cannot be written");
     return exit_could_not;
   }
   return exit_ok;

@@ -12,7 +12,7 @@ namespace purser::tools {
 
 namespace {
 
-constexpr std::size_t block = 256 * 1024;
+constexpr std::size_t block = std::size_t{256} << 10;
 
 } // namespace
 

@@ -10,7 +10,7 @@ namespace purser::tools {
 class line_reader {
 public:
   /// A longer line is skipped to its newline, and said to be too long.
-  static constexpr std::size_t longest = 8 * 1024 * 1024;
+  static constexpr std::size_t longest = std::size_t{8} << 20;
 
   /// "-" is standard input. Throws std::runtime_error when it cannot be opened.
   explicit line_reader(const std::string& path);

@@ -1,15 +1,18 @@
 #include "runtime/version.hpp"
 #include "tools/purser/commands.hpp"
+#include "tools/purser/terminal.hpp"
 
-#include <cstdio>
 #include <exception>
 
-int main(int argc, char** argv) {
-  using namespace purser::tools;
+namespace purser::tools {
+
+namespace {
+
+int run(int argc, char** argv) {
   CLI::App app{
     "purser: an order engine that never oversells, never charges twice, and never loses an"
     " acknowledged order."};
-  app.set_version_flag("--version", std::string{"purser "} + purser::version);
+  app.set_version_flag("--version", std::string{"purser "} + version);
   app.require_subcommand(1);
   app.footer(
     "Example:\n  purser replay config/samples/northwind.jsonl --data /tmp/shop --crash-every 20\n"
@@ -30,7 +33,15 @@ int main(int argc, char** argv) {
     const int code = app.exit(error);
     return code == 0 ? exit_ok : exit_could_not;
   } catch (const std::exception& error) {
-    std::fprintf(stderr, "purser: %s\n", error.what());
+    complain(error.what());
     return exit_could_not;
   }
+}
+
+} // namespace
+
+} // namespace purser::tools
+
+int main(int argc, char** argv) {
+  return purser::tools::run(argc, argv);
 }

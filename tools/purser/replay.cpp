@@ -10,9 +10,9 @@
 #include "tools/purser/terminal.hpp"
 
 #include <boost/json/serialize.hpp>
+#include <spdlog/fmt/fmt.h>
 
 #include <chrono>
-#include <cstdio>
 #include <iostream>
 #include <unordered_map>
 
@@ -70,25 +70,24 @@ public:
 
   int run() {
     if (options_.data.empty() && !options_.quiet)
-      std::fputs("purser: no --data: everything is in memory and gone at the end\n", stderr);
+      complain("no --data: everything is in memory and gone at the end");
     if (!engine_->wait_settled(settle_timeout_ms)) {
-      std::fputs("purser: workflows of an earlier run do not settle; is a payment unknown?\n",
-                 stderr);
+      complain("workflows of an earlier run do not settle; is a payment unknown?");
       return exit_could_not;
     }
     const bool whole = replay_lines();
     if (!sender_.finish() || !engine_->failure().empty()) {
       const auto why = engine_->failure().empty() ? sender_.failure() : engine_->failure();
-      std::fprintf(stderr, "purser: the engine stopped: %s\n", why.c_str());
+      complain("the engine stopped: " + why);
       return exit_could_not;
     }
     if (!engine_->wait_settled(settle_timeout_ms) && !options_.quiet)
-      std::fputs("purser: some workflows have not settled\n", stderr);
+      complain("some workflows have not settled");
     const auto seconds = elapsed();
     auto report = engine_->audit();
     print(report, seconds);
     for (const auto& finding : report.findings)
-      std::fprintf(stderr, "purser: broken invariant: %s\n", finding.c_str());
+      complain("broken invariant: " + finding);
     return !whole || counts_.invalid > 0 || report.invariants.broken > 0 ? exit_findings : exit_ok;
   }
 
@@ -167,9 +166,7 @@ private:
 
   bool invalid(const std::string& pointer, const std::string& message) {
     ++counts_.invalid;
-    std::fprintf(stderr, "%s:%llu: %s: %s\n", name_.c_str(),
-                 static_cast<unsigned long long>(input_.number()), pointer.c_str(),
-                 message.c_str());
+    std::cerr << fmt::format("{}:{}: {}: {}\n", name_, input_.number(), pointer, message);
     return false;
   }
 
@@ -264,9 +261,7 @@ private:
     out.row("checked", count(report.invariants.checked));
     out.row("broken", count(report.invariants.broken));
     out.heading("run");
-    char seconds[32];
-    std::snprintf(seconds, sizeof seconds, "%.2f", run.seconds);
-    out.row("seconds", seconds);
+    out.row("seconds", decimal(run.seconds));
     out.row("commands per second", count(run.commands_per_second));
     out.row("events", count(run.events));
     std::cout << out.text();

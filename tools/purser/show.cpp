@@ -7,7 +7,6 @@
 
 #include <boost/json/serialize.hpp>
 
-#include <cstdio>
 #include <iostream>
 
 namespace purser::tools {
@@ -61,7 +60,7 @@ int show(const show_options& options) {
   const entity_ref entity{options.kind, options.id};
   auto view = view_json(source->show(entity));
   if (view.is_null()) {
-    std::fprintf(stderr, "purser: %s has no %s\n", options.data.c_str(), to_string(entity).c_str());
+    complain(options.data + " has no " + to_string(entity));
     return exit_findings;
   }
   boost::json::array events;

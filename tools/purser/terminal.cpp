@@ -1,10 +1,11 @@
 #include "tools/purser/terminal.hpp"
 
+#include <spdlog/fmt/fmt.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <cstdio>
 #include <cstdlib>
+#include <iostream>
 
 namespace purser::tools {
 
@@ -48,6 +49,14 @@ std::string amount(std::int64_t minor_units, int digits) {
     text += "." + std::string(static_cast<std::size_t>(digits) - rest.size(), '0') + rest;
   }
   return text;
+}
+
+std::string decimal(double value) {
+  return fmt::format("{:.2f}", value);
+}
+
+void complain(std::string_view message) {
+  std::cerr << fmt::format("purser: {}\n", message);
 }
 
 void table::row(std::string name, std::string value) {
@@ -99,13 +108,12 @@ void progress_bar::show(std::uint64_t done, std::string_view detail) {
             std::to_string(std::min<std::uint64_t>(100, 100 * done / total_)) + "% ";
   }
   line += detail;
-  std::fputs(line.c_str(), stderr);
-  std::fflush(stderr);
+  std::cerr << line << std::flush;
 }
 
 void progress_bar::clear() {
   if (shown_)
-    std::fputs("\r\x1b[K", stderr);
+    std::cerr << "\r\x1b[K" << std::flush;
   shown_ = false;
 }
 

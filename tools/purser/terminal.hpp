@@ -20,6 +20,12 @@ std::string grouped(std::int64_t value);
 /// An amount in minor units of a currency with `digits` decimals: "1,330,735.70".
 std::string amount(std::int64_t minor_units, int digits = 2);
 
+/// "0.36": with two decimals.
+std::string decimal(double value);
+
+/// A line on standard error: "purser: " and the message.
+void complain(std::string_view message);
+
 /// Two columns: right-aligned values.
 class table {
 public:

@@ -6,7 +6,6 @@
 
 #include <boost/json/serialize.hpp>
 
-#include <cstdio>
 #include <iostream>
 
 namespace purser::tools {
@@ -53,7 +52,7 @@ int verify(const verify_options& options) {
       bar.show(events, grouped(static_cast<std::int64_t>(events)) + " events");
     });
   } catch (const engine_error& error) {
-    std::fprintf(stderr, "purser: %s\n", error.what());
+    complain(error.what());
     return exit_could_not;
   }
   print(report, options.json);
