@@ -158,11 +158,12 @@ void shard_actor::restart_later(const entity_cell_ptr& cell, std::int64_t delay_
 }
 
 void shard_actor::start_again(const entity_cell_ptr& cell) {
+  auto event = event_of(event_kind::child_restarted, *cell); // once it runs, the cell is its own
   start(cell);
   node_.counters.restarts.fetch_add(1, std::memory_order_relaxed);
-  const auto failed_at = cell->crashed_at_ns;
-  const auto healing_us = (node_.clock.monotonic_ns() - failed_at) / 1'000;
-  report(event_kind::child_restarted, *cell, healing_us);
+  event.healing_us = (node_.clock.monotonic_ns() - cell->crashed_at_ns) / 1'000;
+  if (node_.on_supervision)
+    node_.on_supervision(event);
 }
 
 void shard_actor::quarantine(const entity_cell_ptr& cell) {
@@ -230,17 +231,20 @@ void shard_actor::begin_stop(const caf::error& reason) {
     quit(end_reason_);
 }
 
-void shard_actor::report(event_kind kind, const entity_cell& cell, std::int64_t healing_us) {
-  if (!node_.on_supervision)
-    return;
+void shard_actor::report(event_kind kind, const entity_cell& cell) {
+  if (node_.on_supervision)
+    node_.on_supervision(event_of(kind, cell));
+}
+
+supervisors::supervision_event shard_actor::event_of(event_kind kind,
+                                                     const entity_cell& cell) const {
   supervisors::supervision_event event;
   event.kind = kind;
   event.path = "root/shards/shard-" + std::to_string(state_->index) + "/" + to_string(cell.ref);
   if (kind != event_kind::child_restarted)
     event.cause = cell.failure;
   event.restarts = cell.restarts.consecutive_crashes;
-  event.healing_us = healing_us;
-  node_.on_supervision(event);
+  return event;
 }
 
 } // namespace purser

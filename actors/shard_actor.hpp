@@ -50,7 +50,9 @@ private:
   void limit_live();
   void begin_stop(const caf::error& reason);
 
-  void report(supervisors::event_kind kind, const entity_cell& cell, std::int64_t healing_us = 0);
+  void report(supervisors::event_kind kind, const entity_cell& cell);
+  supervisors::supervision_event event_of(supervisors::event_kind kind,
+                                          const entity_cell& cell) const;
 
   node_context& node_;
   std::shared_ptr<shard_state> state_;

@@ -57,6 +57,13 @@ void durable_mark::read() {
   recorded_ = newest->durable;
 }
 
+void durable_mark::create() {
+  record(0);
+  if (::fsync(file_) != 0)
+    throw store_error(path_.string() + " cannot be synced: " + std::strerror(errno));
+  sync_directory(path_.parent_path());
+}
+
 void durable_mark::record(position durable) {
   slot next;
   next.turn = ++turn_;
@@ -65,6 +72,16 @@ void durable_mark::record(position durable) {
   const auto place = static_cast<off_t>((turn_ % 2) * sizeof(slot));
   if (::pwrite(file_, &next, sizeof next, place) != static_cast<ssize_t>(sizeof next))
     throw store_error(path_.string() + " cannot be written: " + std::strerror(errno));
+}
+
+void sync_directory(const std::filesystem::path& directory) {
+  const int file = ::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  const bool synced = file >= 0 && ::fsync(file) == 0;
+  const int why = errno;
+  if (file >= 0)
+    ::close(file);
+  if (!synced)
+    throw store_error(directory.string() + " cannot be synced: " + std::strerror(why));
 }
 
 } // namespace purser

@@ -24,6 +24,9 @@ public:
   /// What was recorded before the opening; nothing when the file did not exist or was empty.
   std::optional<position> recorded() const { return recorded_; }
 
+  /// Records position 0, and syncs the file and its directory. Throws store_error.
+  void create();
+
   /// Throws store_error.
   void record(position durable);
 
@@ -35,5 +38,8 @@ private:
   std::uint64_t turn_ = 0;
   std::optional<position> recorded_;
 };
+
+/// Makes the names in a directory survive a crash of the machine. Throws store_error.
+void sync_directory(const std::filesystem::path& directory);
 
 } // namespace purser

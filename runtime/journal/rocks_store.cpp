@@ -4,16 +4,9 @@
 #include "runtime/journal/directory_lock.hpp"
 #include "runtime/journal/durable_mark.hpp"
 #include "runtime/journal/marks.hpp"
+#include "runtime/journal/rocks_database.hpp"
 
-#include <rocksdb/db.h>
-#include <rocksdb/env.h>
-#include <rocksdb/filter_policy.h>
-#include <rocksdb/table.h>
 #include <rocksdb/write_batch.h>
-
-#include <algorithm>
-#include <cstdarg>
-#include <cstdio>
 
 namespace purser {
 
@@ -21,22 +14,8 @@ namespace {
 
 namespace fs = std::filesystem;
 using rocksdb::Slice;
-using rocksdb::Status;
 
-constexpr std::size_t mib = std::size_t{1} << 20;
 constexpr char separator = '\0'; // ids hold no control characters
-
-/// Throws what a status means: the disk says no, or stored bytes are not what was written.
-void require(const Status& status, const std::string& what) {
-  if (status.ok())
-    return;
-  const auto text = what + ": " + status.ToString();
-  if (status.IsCorruption())
-    throw journal_corrupt(text);
-  throw store_error(status.IsNoSpace() || status.subcode() == Status::SubCode::kNoSpace
-                      ? what + ": the disk is full (" + status.ToString() + ")"
-                      : text);
-}
 
 void put_big_endian(std::string& out, std::uint64_t value, int bytes) {
   for (int shift = 8 * (bytes - 1); shift >= 0; shift -= 8)
@@ -63,145 +42,29 @@ std::string index_key(const entity_ref& stream) {
   return key;
 }
 
-/// RocksDB's warnings go to our log. Its own log file would be one more thing to fail on a full
-/// disk: in Debian's build, which has assertions, that ends the process.
-class forwarding_log final : public rocksdb::Logger {
-public:
-  explicit forwarding_log(std::function<void(const std::string&)> to)
-      : rocksdb::Logger(rocksdb::InfoLogLevel::WARN_LEVEL), to_(std::move(to)) {}
-
-  using rocksdb::Logger::Logv;
-  void Logv(const char* format, va_list arguments) override {
-    if (!to_)
-      return;
-    char text[512];
-    std::vsnprintf(text, sizeof text, format, arguments);
-    to_(text);
-  }
-
-private:
-  std::function<void(const std::string&)> to_;
-};
-
-rocksdb::Options base_options(const rocks_options& settings) {
-  rocksdb::Options options;
-  options.create_if_missing = true;
-  options.create_missing_column_families = true;
-  options.compression = rocksdb::kLZ4Compression;
-  options.wal_recovery_mode = rocksdb::WALRecoveryMode::kPointInTimeRecovery;
-  options.max_background_jobs = 2;
-  options.info_log = std::make_shared<forwarding_log>(settings.on_warning);
-  options.max_write_buffer_number = 4;
-  return options;
-}
-
-rocksdb::ColumnFamilyOptions with_bloom(rocksdb::ColumnFamilyOptions options) {
-  rocksdb::BlockBasedTableOptions table;
-  table.filter_policy.reset(rocksdb::NewBloomFilterPolicy(10, false));
-  options.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
-  return options;
-}
-
-/// One RocksDB instance with its column families.
-class database {
-public:
-  database(const fs::path& path, const rocksdb::Options& options,
-           const std::vector<rocksdb::ColumnFamilyDescriptor>& families, bool read_only) {
-    rocksdb::DB* db = nullptr;
-    require(read_only
-              ? rocksdb::DB::OpenForReadOnly(options, path.string(), families, &handles_, &db)
-              : rocksdb::DB::Open(options, path.string(), families, &handles_, &db),
-            path.string() + " cannot be opened");
-    db_.reset(db);
-  }
-  ~database() {
-    for (auto* handle : handles_)
-      db_->DestroyColumnFamilyHandle(handle);
-  }
-  database(const database&) = delete;
-  database& operator=(const database&) = delete;
-
-  rocksdb::DB* operator->() const { return db_.get(); }
-  rocksdb::ColumnFamilyHandle* family(std::size_t index) const { return handles_[index]; }
-
-  std::optional<std::string> get(std::size_t index, const std::string& key) const {
-    std::string value;
-    const auto status = db_->Get({}, family(index), key, &value);
-    if (status.IsNotFound())
-      return std::nullopt;
-    require(status, "the data directory cannot be read");
-    return value;
-  }
-
-  /// Visits every entry whose key begins with `prefix`, in order, until the visitor says stop.
-  template <class Visit>
-  void for_each(std::size_t index, std::string_view prefix, Visit visit) const {
-    const std::unique_ptr<rocksdb::Iterator> at{db_->NewIterator({}, family(index))};
-    for (at->Seek(Slice{prefix.data(), prefix.size()}); at->Valid(); at->Next()) {
-      const std::string_view key{at->key().data(), at->key().size()};
-      if (!key.starts_with(prefix))
-        break;
-      visit(key.substr(prefix.size()), std::string_view{at->value().data(), at->value().size()});
-    }
-    require(at->status(), "the data directory cannot be read");
-  }
-
-private:
-  std::unique_ptr<rocksdb::DB> db_;
-  std::vector<rocksdb::ColumnFamilyHandle*> handles_;
-};
-
-// Column families, in the order of opening.
-enum journal_family : std::size_t { defaults, chunks, snapshots, marks_family };
-enum index_family : std::size_t { index_defaults, postings_family, ids_family };
-
-std::unique_ptr<database> open_journal(const fs::path& path, const rocks_options& settings) {
-  auto options = base_options(settings);
-  options.max_total_wal_size = 512 * mib;
-  rocksdb::ColumnFamilyOptions family{options};
-  family.write_buffer_size = settings.write_buffer_mib * mib;
-  family.max_write_buffer_number = 4;
-  rocksdb::ColumnFamilyOptions small{options};
-  small.write_buffer_size = 4 * mib;
-  return std::make_unique<database>(
-    path, options,
-    std::vector<rocksdb::ColumnFamilyDescriptor>{{rocksdb::kDefaultColumnFamilyName, small},
-                                                 {"chunks", family},
-                                                 {"snapshots", with_bloom(family)},
-                                                 {"meta", small}},
-    settings.read_only);
-}
-
-std::unique_ptr<database> open_index(const fs::path& path, const rocks_options& settings) {
-  const auto options = base_options(settings);
-  rocksdb::ColumnFamilyOptions family{options};
-  family.write_buffer_size = 16 * mib;
-  return std::make_unique<database>(
-    path, options,
-    std::vector<rocksdb::ColumnFamilyDescriptor>{{rocksdb::kDefaultColumnFamilyName, family},
-                                                 {"postings", family},
-                                                 {"ids", with_bloom(family)}},
-    settings.read_only);
-}
-
 class rocks_store final : public store {
 public:
   rocks_store(const fs::path& directory, const rocks_options& options)
       : directory_(directory), lock_(directory) {
-    const bool is_new = !fs::exists(directory / "journal" / "CURRENT");
+    const auto journal = directory / "journal";
+    const bool is_new = !fs::exists(journal);
     if (is_new && options.read_only)
       throw store_error(directory.string() + " holds no journal");
     durable_ = std::make_unique<durable_mark>(directory / "durable", options.read_only);
     const auto acknowledged = durable_->recorded();
-    if (!is_new && !options.read_only && acknowledged != position{0}) {
+    if (is_new) {
+      check_recovered(acknowledged, 0);
+      create(options);
+    } else if (!options.read_only && acknowledged != position{0}) {
       auto looking = options;   // RocksDB's recovery removes a log that it could read only in part:
       looking.read_only = true; // so refuse before it may change anything
-      journal_ = open_journal(directory / "journal", looking);
+      journal_ = open_journal(journal, looking);
       check(acknowledged);
       journal_.reset();
     }
-    journal_ = open_journal(directory / "journal", options);
-    check(acknowledged);
+    journal_ = open_journal(journal, options);
+    if (!is_new)
+      check(acknowledged);
     if (options.read_only && !fs::exists(directory / "index" / "CURRENT"))
       return; // without it: histories are refused, everything else can be read
     index_ = open_index(directory / "index", options);
@@ -350,7 +213,21 @@ private:
     require(batch.Put(index_->family(family), key, value), "a batch");
   }
 
-  /// The trap: what was acknowledged must have been recovered.
+  /// A kill at any moment leaves either no journal, or a whole one with a record beside it.
+  void create(const rocks_options& options) {
+    const auto unfinished = directory_ / "journal.new";
+    std::error_code error;
+    fs::remove_all(unfinished, error);
+    if (!error) {
+      open_journal(unfinished, options).reset();
+      durable_->create();
+      fs::rename(unfinished, directory_ / "journal", error);
+    }
+    if (error)
+      throw store_error(unfinished.string() + " cannot be replaced: " + error.message());
+    sync_directory(directory_);
+  }
+
   void check(std::optional<position> acknowledged) {
     if (const auto format = mark(marks::format)) {
       const auto version = marks::decode_number(*format, marks::format);
@@ -361,15 +238,20 @@ private:
     }
     const auto head = mark(marks::head);
     const auto recovered = head ? marks::decode_number(*head, marks::head) : 0;
+    if (!acknowledged && recovered != 0)
+      throw journal_corrupt((directory_ / "durable").string() +
+                            " is missing, so it cannot be told whether the journal is whole;"
+                            " restore the directory from a backup");
+    check_recovered(acknowledged, recovered);
+  }
+
+  /// The trap: what was acknowledged must have been recovered.
+  void check_recovered(std::optional<position> acknowledged, position recovered) const {
     if (acknowledged && recovered < *acknowledged)
       throw journal_corrupt(directory_.string() + ": acknowledged events up to position " +
                             std::to_string(*acknowledged) + " are missing: the journal could be " +
                             "recovered only to " + std::to_string(recovered) +
                             ". The log is damaged; restore the directory from a backup");
-    if (!acknowledged && recovered != 0)
-      throw journal_corrupt((directory_ / "durable").string() +
-                            " is missing, so it cannot be told whether the journal is whole;"
-                            " restore the directory from a backup");
   }
 
   fs::path directory_;

@@ -2,14 +2,17 @@
 // dropped.
 #include "runtime/journal/directory_lock.hpp"
 #include "runtime/journal/marks.hpp"
+#include "tests/child_process.hpp"
 #include "tests/runtime/journal_fixture.hpp"
 
 #include <doctest/doctest.h>
 #include <sys/mount.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <cstdlib>
+#include <random>
+#include <thread>
 
 using namespace purser;
 using namespace purser::tests;
@@ -36,21 +39,41 @@ std::filesystem::path newest_log(const std::filesystem::path& data) {
   return found;
 }
 
-/// Appends `commits` durable events and ends without an orderly close, as a killed process does.
-void fill_and_die(const std::filesystem::path& data, int commits) {
-  const auto child = ::fork();
-  if (child == 0) {
-    group_commit_journal log{open_rocks_store(data), {}};
-    for (int i = 0; i < commits; ++i) {
-      append_one(log, order_ref(i), 0, std::string(200, 'p'));
-      wait_durable(log);
-    }
-    ::_exit(0);
+/// Appends durable events and ends without an orderly close, as a killed process does.
+int append_and_die(const std::vector<std::string>& arguments) {
+  group_commit_journal log{open_rocks_store(arguments.at(0)), {}};
+  for (int i = 0; i < std::stoi(arguments.at(1)); ++i) {
+    append_one(log, order_ref(i), 0, std::string(200, 'p'));
+    wait_durable(log);
   }
-  int status = 0;
-  ::waitpid(child, &status, 0);
-  REQUIRE(status == 0);
+  ::_exit(0);
 }
+const child_registration append_and_die_child{"append_and_die", append_and_die};
+
+void fill_and_die(const std::filesystem::path& data, int commits) {
+  REQUIRE(child_process{"append_and_die", {data.string(), std::to_string(commits)}}.wait() == 0);
+}
+
+/// Appends for ever, and tells each position once it is durable.
+int append_and_tell(const std::vector<std::string>& arguments) {
+  group_commit_journal log{open_rocks_store(arguments.at(0)), {}};
+  for (auto i = static_cast<int>(log.last());; ++i) {
+    const auto at = append_one(log, order_ref(i), 0, "payload");
+    log.when_durable([at] {
+      if (::write(STDOUT_FILENO, &at, sizeof at) < 0)
+        ::_exit(1);
+    });
+    while (log.last() - log.durable() > 64)
+      wait_durable(log);
+  }
+}
+const child_registration append_and_tell_child{"append_and_tell", append_and_tell};
+
+int just_open(const std::vector<std::string>& arguments) {
+  const auto disk = open_rocks_store(arguments.at(0));
+  ::_exit(0);
+}
+const child_registration just_open_child{"just_open", just_open};
 
 void open_all(const std::filesystem::path& data) {
   group_commit_journal log{open_rocks_store(data), {}};
@@ -109,32 +132,16 @@ TEST_CASE("what was acknowledged before a kill is there after it") {
   scratch_directory directory;
   const auto data = directory.path() / "data";
   for (int round = 1; round <= 5; ++round) {
-    int pipe_ends[2];
-    REQUIRE(::pipe(pipe_ends) == 0);
-    const auto child = ::fork();
-    if (child == 0) { // tells each position once it is durable, until it is killed
-      group_commit_journal log{open_rocks_store(data), {}};
-      const auto first = static_cast<int>(log.last());
-      for (int i = first;; ++i) {
-        const auto at = append_one(log, order_ref(i), 0, "round " + std::to_string(round));
-        log.when_durable([&, at] {
-          if (::write(pipe_ends[1], &at, sizeof at) < 0)
-            ::_exit(1);
-        });
-        while (log.last() - log.durable() > 64)
-          wait_durable(log);
-      }
-    }
-    ::close(pipe_ends[1]);
+    child_process child{"append_and_tell", {data.string()}};
     position acknowledged = 0;
-    for (position at = 0; acknowledged < static_cast<position>(round) * 300 &&
-                          ::read(pipe_ends[0], &at, sizeof at) == sizeof at;)
+    position at = 0;
+    while (acknowledged < static_cast<position>(round) * 300 &&
+           child.read(&at, sizeof at) == sizeof at)
       acknowledged = at;
-    ::kill(child, SIGKILL);
-    for (position at = 0; ::read(pipe_ends[0], &at, sizeof at) == sizeof at;)
+    child.kill();
+    while (child.read(&at, sizeof at) == sizeof at)
       acknowledged = at;
-    ::waitpid(child, nullptr, 0);
-    ::close(pipe_ends[0]);
+    child.wait();
 
     group_commit_journal log{open_rocks_store(data), {}};
     CHECK(log.last() >= acknowledged);
@@ -145,6 +152,28 @@ TEST_CASE("what was acknowledged before a kill is there after it") {
       CHECK(event.at_position == ++count);
     CHECK(count == log.last());
   }
+}
+
+TEST_CASE("a kill while a directory is made leaves one that opens, and nothing acknowledged") {
+  std::mt19937 random{7};
+  for (int round = 0; round < 40; ++round) {
+    scratch_directory directory;
+    {
+      child_process child{"just_open", {directory.path().string()}};
+      std::this_thread::sleep_for(std::chrono::microseconds{random() % 60'000}); // then the kill
+    }
+    group_commit_journal log{open_rocks_store(directory.path()), {}};
+    CHECK(log.last() == 0);
+    append_one(log, order_ref(1), 0, "a");
+  }
+}
+
+TEST_CASE("a journal that is gone is missed") {
+  scratch_directory directory;
+  fill_and_die(directory.path(), 5);
+  std::filesystem::remove_all(directory.path() / "journal");
+
+  CHECK_THROWS_AS(open_all(directory.path()), journal_corrupt);
 }
 
 TEST_CASE("a byte that flipped in the middle of the log is refused, not silently cut off") {

@@ -1,0 +1,122 @@
+#include "runtime/journal/rocks_database.hpp"
+
+#include <rocksdb/env.h>
+#include <rocksdb/filter_policy.h>
+#include <rocksdb/table.h>
+
+#include <cstdarg>
+#include <cstdio>
+
+namespace purser {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+constexpr std::size_t mib = std::size_t{1} << 20;
+
+/// RocksDB's warnings go to our log. Its own log file would be one more thing to fail on a full
+/// disk: in Debian's build, which has assertions, that ends the process.
+class forwarding_log final : public rocksdb::Logger {
+public:
+  explicit forwarding_log(std::function<void(const std::string&)> to)
+      : rocksdb::Logger(rocksdb::InfoLogLevel::WARN_LEVEL), to_(std::move(to)) {}
+
+  using rocksdb::Logger::Logv;
+  void Logv(const char* format, va_list arguments) override {
+    if (!to_)
+      return;
+    char text[512];
+    static_cast<void>(std::vsnprintf(text, sizeof text, format, arguments)); // cut off is fine
+    to_(text);
+  }
+
+private:
+  std::function<void(const std::string&)> to_;
+};
+
+rocksdb::Options base_options(const rocks_options& settings) {
+  rocksdb::Options options;
+  options.create_if_missing = true;
+  options.create_missing_column_families = true;
+  options.compression = rocksdb::kLZ4Compression;
+  options.wal_recovery_mode = rocksdb::WALRecoveryMode::kPointInTimeRecovery;
+  options.max_background_jobs = 2;
+  options.info_log = std::make_shared<forwarding_log>(settings.on_warning);
+  options.max_write_buffer_number = 4;
+  return options;
+}
+
+rocksdb::ColumnFamilyOptions with_bloom(rocksdb::ColumnFamilyOptions options) {
+  rocksdb::BlockBasedTableOptions table;
+  table.filter_policy.reset(rocksdb::NewBloomFilterPolicy(10, false));
+  options.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
+  return options;
+}
+
+} // namespace
+
+void require(const rocksdb::Status& status, const std::string& what) {
+  if (status.ok())
+    return;
+  const auto text = what + ": " + status.ToString();
+  if (status.IsCorruption())
+    throw journal_corrupt(text);
+  throw store_error(status.IsNoSpace() || status.subcode() == rocksdb::Status::SubCode::kNoSpace
+                      ? what + ": the disk is full (" + status.ToString() + ")"
+                      : text);
+}
+
+database::database(const fs::path& path, const rocksdb::Options& options,
+                   const std::vector<rocksdb::ColumnFamilyDescriptor>& families, bool read_only) {
+  rocksdb::DB* db = nullptr;
+  require(read_only ? rocksdb::DB::OpenForReadOnly(options, path.string(), families, &handles_, &db)
+                    : rocksdb::DB::Open(options, path.string(), families, &handles_, &db),
+          path.string() + " cannot be opened");
+  db_.reset(db);
+}
+
+database::~database() {
+  for (auto* handle : handles_) // a failure leaks the handle; there is nobody left to tell
+    static_cast<void>(db_->DestroyColumnFamilyHandle(handle));
+}
+
+std::optional<std::string> database::get(std::size_t index, const std::string& key) const {
+  std::string value;
+  const auto status = db_->Get({}, family(index), key, &value);
+  if (status.IsNotFound())
+    return std::nullopt;
+  require(status, "the data directory cannot be read");
+  return value;
+}
+
+std::unique_ptr<database> open_journal(const fs::path& path, const rocks_options& settings) {
+  auto options = base_options(settings);
+  options.max_total_wal_size = 512 * mib;
+  rocksdb::ColumnFamilyOptions family{options};
+  family.write_buffer_size = settings.write_buffer_mib * mib;
+  family.max_write_buffer_number = 4;
+  rocksdb::ColumnFamilyOptions small{options};
+  small.write_buffer_size = 4 * mib;
+  return std::make_unique<database>(
+    path, options,
+    std::vector<rocksdb::ColumnFamilyDescriptor>{{rocksdb::kDefaultColumnFamilyName, small},
+                                                 {"chunks", family},
+                                                 {"snapshots", with_bloom(family)},
+                                                 {"meta", small}},
+    settings.read_only);
+}
+
+std::unique_ptr<database> open_index(const fs::path& path, const rocks_options& settings) {
+  const auto options = base_options(settings);
+  rocksdb::ColumnFamilyOptions family{options};
+  family.write_buffer_size = 16 * mib;
+  return std::make_unique<database>(
+    path, options,
+    std::vector<rocksdb::ColumnFamilyDescriptor>{{rocksdb::kDefaultColumnFamilyName, family},
+                                                 {"postings", family},
+                                                 {"ids", with_bloom(family)}},
+    settings.read_only);
+}
+
+} // namespace purser

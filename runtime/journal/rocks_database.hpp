@@ -1,0 +1,67 @@
+// RocksDB as we use it: the two instances of a data directory, their families and options, and its
+// errors as ours.
+#pragma once
+
+#include "runtime/journal/rocks_store.hpp"
+
+#include <rocksdb/db.h>
+
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace purser {
+
+/// Throws what a status means: store_error (the disk says no), journal_corrupt (stored bytes are
+/// not what was written).
+void require(const rocksdb::Status& status, const std::string& what);
+
+/// One RocksDB instance with its column families.
+class database {
+public:
+  /// Throws store_error, journal_corrupt.
+  database(const std::filesystem::path& path, const rocksdb::Options& options,
+           const std::vector<rocksdb::ColumnFamilyDescriptor>& families, bool read_only);
+  ~database();
+  database(const database&) = delete;
+  database& operator=(const database&) = delete;
+
+  rocksdb::DB* operator->() const { return db_.get(); }
+  rocksdb::ColumnFamilyHandle* family(std::size_t index) const { return handles_[index]; }
+
+  std::optional<std::string> get(std::size_t index, const std::string& key) const;
+
+  /// Visits every entry whose key begins with `prefix`, in order, until the visitor says stop.
+  template <class Visit>
+  void for_each(std::size_t index, std::string_view prefix, Visit visit) const {
+    const std::unique_ptr<rocksdb::Iterator> at{db_->NewIterator({}, family(index))};
+    for (at->Seek(rocksdb::Slice{prefix.data(), prefix.size()}); at->Valid(); at->Next()) {
+      const std::string_view key{at->key().data(), at->key().size()};
+      if (!key.starts_with(prefix))
+        break;
+      visit(key.substr(prefix.size()), std::string_view{at->value().data(), at->value().size()});
+    }
+    require(at->status(), "the data directory cannot be read");
+  }
+
+private:
+  std::unique_ptr<rocksdb::DB> db_;
+  std::vector<rocksdb::ColumnFamilyHandle*> handles_;
+};
+
+// Column families, in the order of opening.
+enum journal_family : std::size_t { defaults, chunks, snapshots, marks_family };
+enum index_family : std::size_t { index_defaults, postings_family, ids_family };
+
+/// The instance of chunks, snapshots and marks. Throws store_error, journal_corrupt.
+std::unique_ptr<database> open_journal(const std::filesystem::path& path,
+                                       const rocks_options& settings);
+
+/// The instance of histories and ids. Throws store_error, journal_corrupt.
+std::unique_ptr<database> open_index(const std::filesystem::path& path,
+                                     const rocks_options& settings);
+
+} // namespace purser
