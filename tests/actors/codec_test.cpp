@@ -17,7 +17,7 @@ std::string hex(std::string_view bytes) {
   std::string out;
   for (const char c : bytes) {
     char two[3];
-    std::snprintf(two, sizeof two, "%02x", static_cast<unsigned char>(c));
+    static_cast<void>(std::snprintf(two, sizeof two, "%02x", static_cast<unsigned char>(c)));
     out += two;
   }
   return out;

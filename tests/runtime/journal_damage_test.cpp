@@ -70,8 +70,8 @@ int append_and_tell(const std::vector<std::string>& arguments) {
 const child_registration append_and_tell_child{"append_and_tell", append_and_tell};
 
 int just_open(const std::vector<std::string>& arguments) {
-  const auto disk = open_rocks_store(arguments.at(0));
-  ::_exit(0);
+  open_rocks_store(arguments.at(0)).reset();
+  return 0;
 }
 const child_registration just_open_child{"just_open", just_open};
 
