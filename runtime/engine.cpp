@@ -1,7 +1,7 @@
 #include "runtime/engine.hpp"
 
-#include "actors/codec.hpp"
 #include "actors/node_context.hpp"
+#include "runtime/addressing.hpp"
 #include "runtime/checkpointer.hpp"
 #include "runtime/client_calls.hpp"
 #include "runtime/feed.hpp"
@@ -20,7 +20,6 @@
 
 #include <spdlog/logger.h>
 #include <spdlog/sinks/null_sink.h>
-#include <xxhash.h>
 
 #include <algorithm>
 #include <thread>
@@ -31,58 +30,6 @@ namespace {
 
 /// How often deadlines of answers are looked at.
 constexpr auto expiry_interval = std::chrono::milliseconds{250};
-
-std::string new_command_id(clock& time, random_source& random) {
-  return make_uuid7(time, random);
-}
-
-/// The entity that a command is addressed to.
-entity_ref target_of(const command_body& body) {
-  struct targets {
-    entity_ref operator()(const receive_stock& c) const {
-      return {entity_kind::receipt, c.receipt_id};
-    }
-    entity_ref operator()(const adjust_stock& c) const {
-      return {entity_kind::adjustment, c.adjustment_id};
-    }
-    entity_ref operator()(const reserve_stock& c) const { return reservation_of(c.reservation_id); }
-    entity_ref operator()(const commit_reservation& c) const {
-      return reservation_of(c.reservation_id);
-    }
-    entity_ref operator()(const release_reservation& c) const {
-      return reservation_of(c.reservation_id);
-    }
-    entity_ref operator()(const ship_reservation& c) const {
-      return reservation_of(c.reservation_id);
-    }
-    entity_ref operator()(const place_order& c) const { return {entity_kind::order, c.order_id}; }
-    entity_ref operator()(const cancel_order& c) const { return {entity_kind::order, c.order_id}; }
-    entity_ref operator()(const ship_order& c) const { return {entity_kind::order, c.order_id}; }
-
-    static entity_ref reservation_of(const std::string& id) {
-      return {entity_kind::reservation, id};
-    }
-  };
-  return std::visit(targets{}, body);
-}
-
-/// What identifies a command in its stream (contract.md, 2): its own id field, else its command_id.
-std::string key_of(const command& request) {
-  const auto& body = request.body;
-  if (std::holds_alternative<place_order>(body) || std::holds_alternative<receive_stock>(body) ||
-      std::holds_alternative<adjust_stock>(body) || std::holds_alternative<reserve_stock>(body))
-    return std::string{op_of(body)}; // the stream itself is named after the id
-  if (const auto* ship = std::get_if<ship_order>(&body))
-    return "shipment/" + ship->shipment_id;
-  return "command/" + request.command_id;
-}
-
-/// Of everything that the command says, but for its command_id and its time. Never 0.
-std::uint64_t fingerprint_of(const command_body& body) {
-  std::string bytes{op_of(body)};
-  std::visit([&](const auto& alternative) { codec::encode(bytes, alternative); }, body);
-  return std::max<std::uint64_t>(XXH3_64bits(bytes.data(), bytes.size()), 1);
-}
 
 std::unique_ptr<store> open_store(const engine_options& options) {
   if (!options.data_dir)
@@ -159,19 +106,14 @@ public:
 
   void submit(command request, std::function<void(const answer&)> on_answer) override {
     if (request.command_id.empty())
-      request.command_id = new_command_id(*clock_, random_);
+      request.command_id = make_uuid7(*clock_, random_);
     fill_ids(request);
     if (const auto mistake = check(request))
       throw invalid_command(mistake->pointer, mistake->message);
-    envelope message;
-    message.to = target_of(request.body);
-    message.key = key_of(request);
-    message.fingerprint = fingerprint_of(request.body);
     if (request.at)
       clock_->advance_to(request.at->ms);
-    message.at = options_.time_from_commands && request.at ? request.at->ms : clock_->now();
-    message.body = std::move(request.body);
-    send(std::move(message), std::move(on_answer));
+    const auto at = options_.time_from_commands && request.at ? request.at->ms : clock_->now();
+    send(addressed(std::move(request), at), std::move(on_answer));
   }
 
   void query(entity_ref entity, std::function<void(const answer&)> on_answer) override {

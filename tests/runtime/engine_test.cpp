@@ -275,63 +275,38 @@ TEST_CASE("pending commands end as unknown when the engine stops") {
 }
 
 TEST_CASE("C8: a workflow under way when the engine stopped goes on when it starts again") {
-  scratch_directory directory;
-  struct switchable final : payment_gateway {
-    std::atomic<bool> open{false};
-    void submit(const payment_call&, answer_callback reply) override {
-      if (open)
-        reply({payment_answer_kind::succeeded, {}, "ref"});
-    }
-  };
-  auto provider = std::make_shared<switchable>();
-  engine_options options;
-  options.data_dir = directory.path() / "data";
-  options.provider = provider;
-  {
-    const auto shop = engine::start(options);
-    shop->submit(receive("mug", 50)).get();
-    auto pending = shop->submit(order_of("o-1", "mug", 1));
-    while (order_in(*shop, "o-1").status != order_status::awaiting_payment)
-      std::this_thread::yield();
-  }
-  provider->open = true;
-
-  const auto shop = engine::start(options);
-  CHECK(shop->wait_settled(30'000));
-
-  CHECK(order_in(*shop, "o-1").status == order_status::confirmed);
-}
-
-TEST_CASE(
-  "C8: a capture under way when the engine stopped is taken up, and the order is confirmed") {
-  scratch_directory directory;
-  struct slow_to_capture final : payment_gateway {
-    std::atomic<bool> captures{false};
+  struct slow_provider final : payment_gateway {
+    operation_kind slow_at = operation_kind::authorize;
+    std::atomic<bool> answers{false};
     std::atomic<int> asked{0};
     void submit(const payment_call& call, answer_callback reply) override {
-      if (call.kind == operation_kind::capture && !captures)
-        ++asked;
-      else
-        reply({payment_answer_kind::succeeded, {}, "ref"});
+      if (call.kind != slow_at || answers)
+        return reply({payment_answer_kind::succeeded, {}, "ref"});
+      ++asked;
     }
   };
-  auto provider = std::make_shared<slow_to_capture>();
-  engine_options options;
-  options.data_dir = directory.path() / "data";
-  options.provider = provider;
-  {
+  for (const auto slow_at : {operation_kind::authorize, operation_kind::capture}) {
+    CAPTURE(static_cast<int>(slow_at));
+    scratch_directory directory;
+    auto provider = std::make_shared<slow_provider>();
+    provider->slow_at = slow_at;
+    engine_options options;
+    options.data_dir = directory.path() / "data";
+    options.provider = provider;
+    {
+      const auto shop = engine::start(options);
+      shop->submit(receive("mug", 50)).get();
+      auto pending = shop->submit(order_of("o-1", "mug", 1));
+      while (provider->asked == 0)
+        std::this_thread::yield();
+    }
+    provider->answers = true;
+
     const auto shop = engine::start(options);
-    shop->submit(receive("mug", 50)).get();
-    auto pending = shop->submit(order_of("o-1", "mug", 1));
-    while (provider->asked == 0)
-      std::this_thread::yield();
+    CHECK(shop->wait_settled(30'000));
+
+    CHECK(order_in(*shop, "o-1").status == order_status::confirmed);
   }
-  provider->captures = true;
-
-  const auto shop = engine::start(options);
-  CHECK(shop->wait_settled(30'000));
-
-  CHECK(order_in(*shop, "o-1").status == order_status::confirmed);
 }
 
 TEST_CASE("a full disk stops the engine with a clear message, and what was acknowledged stays" *

@@ -1,0 +1,73 @@
+#include "runtime/addressing.hpp"
+
+#include "actors/codec.hpp"
+
+#include <xxhash.h>
+
+#include <algorithm>
+
+namespace purser {
+
+namespace {
+
+/// The entity that a command is addressed to.
+entity_ref target_of(const command_body& body) {
+  struct targets {
+    entity_ref operator()(const receive_stock& c) const {
+      return {entity_kind::receipt, c.receipt_id};
+    }
+    entity_ref operator()(const adjust_stock& c) const {
+      return {entity_kind::adjustment, c.adjustment_id};
+    }
+    entity_ref operator()(const reserve_stock& c) const { return reservation_of(c.reservation_id); }
+    entity_ref operator()(const commit_reservation& c) const {
+      return reservation_of(c.reservation_id);
+    }
+    entity_ref operator()(const release_reservation& c) const {
+      return reservation_of(c.reservation_id);
+    }
+    entity_ref operator()(const ship_reservation& c) const {
+      return reservation_of(c.reservation_id);
+    }
+    entity_ref operator()(const place_order& c) const { return {entity_kind::order, c.order_id}; }
+    entity_ref operator()(const cancel_order& c) const { return {entity_kind::order, c.order_id}; }
+    entity_ref operator()(const ship_order& c) const { return {entity_kind::order, c.order_id}; }
+
+    static entity_ref reservation_of(const std::string& id) {
+      return {entity_kind::reservation, id};
+    }
+  };
+  return std::visit(targets{}, body);
+}
+
+/// What identifies a command in its stream (contract.md, 2): its own id field, else its command_id.
+std::string key_of(const command& request) {
+  const auto& body = request.body;
+  if (std::holds_alternative<place_order>(body) || std::holds_alternative<receive_stock>(body) ||
+      std::holds_alternative<adjust_stock>(body) || std::holds_alternative<reserve_stock>(body))
+    return std::string{op_of(body)}; // the stream itself is named after the id
+  if (const auto* ship = std::get_if<ship_order>(&body))
+    return "shipment/" + ship->shipment_id;
+  return "command/" + request.command_id;
+}
+
+/// Of everything that the command says, but for its command_id and its time. Never 0.
+std::uint64_t fingerprint_of(const command_body& body) {
+  std::string bytes{op_of(body)};
+  std::visit([&](const auto& alternative) { codec::encode(bytes, alternative); }, body);
+  return std::max<std::uint64_t>(XXH3_64bits(bytes.data(), bytes.size()), 1);
+}
+
+} // namespace
+
+envelope addressed(command request, unix_millis at) {
+  envelope message;
+  message.to = target_of(request.body);
+  message.key = key_of(request);
+  message.fingerprint = fingerprint_of(request.body);
+  message.at = at;
+  message.body = std::move(request.body);
+  return message;
+}
+
+} // namespace purser
