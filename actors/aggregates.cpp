@@ -4,6 +4,8 @@
 #include "actors/domain/order_saga.hpp"
 #include "actors/state_codec.hpp"
 
+#include <algorithm>
+
 namespace purser {
 
 namespace {
@@ -58,11 +60,20 @@ struct order_traits {
     return purser::decide(current, progress, request, context);
   }
   static bool open(const order& current) { return purser::has_open_step(current); }
-  static bool exists(const order& current) { return current.status != order_status::absent; }
+  static bool exists(const order& current) { return current.phase != order_status::absent; }
   static rejection verdict(const order& current, const command_body& body) {
-    const bool placed = std::holds_alternative<place_order>(body);
-    return placed && current.status == order_status::rejected ? rejection::out_of_stock
-                                                              : rejection::none;
+    const auto was_refused = [&](const std::string& id) {
+      return std::find(current.refused_tasks.begin(), current.refused_tasks.end(), id) !=
+             current.refused_tasks.end();
+    };
+    if (std::holds_alternative<place_order>(body) && current.phase == order_status::rejected)
+      return rejection::out_of_stock;
+    if (const auto* ship = std::get_if<ship_order>(&body); ship && was_refused(ship->shipment_id))
+      return rejection::capture_refused;
+    if (const auto* refund = std::get_if<grant_refund>(&body);
+        refund && was_refused(refund->refund_id))
+      return rejection::refund_refused;
+    return rejection::none;
   }
   static entity_view view(const order& current, const std::string& key, std::uint64_t version,
                           unix_millis) {

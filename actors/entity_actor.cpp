@@ -55,14 +55,16 @@ event_record note_of(rejection outcome) {
 /// Internal commands with a key mean one thing: the key says it all.
 constexpr std::uint64_t key_only_fingerprint = 1;
 
-/// Room for the decisions of one incarnation in decide_context::attempt.
-constexpr unsigned decisions_bits = 32;
+/// Numbers for decide_context::attempt: those of an incarnation, and of one decision among them.
+constexpr unsigned incarnation_bits = 40;
+constexpr std::uint64_t attempts_of_a_decision = 4'096;
 
 } // namespace
 
 entity_actor::entity_actor(caf::actor_config& config, node_context& node, entity_cell_ptr cell)
     : caf::event_based_actor(config), node_(node), cell_(std::move(cell)),
-      image_(cell_->ref, node.policy.payments), attempts_(++node.incarnations << decisions_bits) {}
+      image_(cell_->ref, node.policy.payments), attempts_(++node.incarnations << incarnation_bits) {
+}
 
 caf::behavior entity_actor::make_behavior() {
   set_default_handler(caf::drop);
@@ -378,7 +380,7 @@ decide_context entity_actor::context_of(const envelope& message) {
     context.from = *message.from;
   context.now = message.at != 0 ? message.at : node_.clock.now();
   context.monotonic_ms = node_.clock.monotonic_ns() / 1'000'000;
-  context.attempt = ++attempts_;
+  context.attempt = attempts_ += attempts_of_a_decision;
   return context;
 }
 

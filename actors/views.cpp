@@ -15,22 +15,21 @@ std::optional<std::string> unless_empty(const Text& text) {
 }
 
 /// Where the units of a line are, by the order's phase (K8).
-order_line_view line_view(const order& current, const order_line& line) {
+order_line_view line_view(const order& current, std::size_t index) {
+  const auto& line = current.lines.at(index);
   order_line_view view{line.line_id,    line.sku,      line.location, line.quantity,
                        line.unit_price, line.discount, line.tax};
-  const auto phase =
-    current.status == order_status::needs_attention ? current.parked_from : current.status;
-  switch (phase) {
-  case order_status::awaiting_payment: view.held = line.quantity; break;
-  case order_status::confirmed: view.committed = line.quantity; break;
-  case order_status::fulfilling:
-  case order_status::completed: view.shipped = line.quantity; break;
-  case order_status::canceling:
-  case order_status::canceled: view.canceled = line.quantity; break;
-  case order_status::absent:
-  case order_status::reserving:
-  case order_status::rejected:
-  case order_status::needs_attention: break;
+  const auto& counts = current.counts.at(index);
+  const auto here = line.quantity - counts.canceled - counts.shipped;
+  view.canceled = counts.canceled;
+  view.shipped = counts.shipped;
+  view.returned = counts.returned;
+  switch (current.phase) {
+  case order_status::awaiting_payment: view.held = here; break;
+  case order_status::confirmed:
+  case order_status::fulfilling: view.committed = here; break;
+  case order_status::canceling: view.canceled += here; break; // decided; stock follows
+  default: break;
   }
   return view;
 }
@@ -53,6 +52,7 @@ stock_view view_of(const stock& current, const std::string& sku, std::uint64_t v
     view.received += books.received;
     view.adjusted += books.adjusted;
     view.shipped += books.shipped;
+    view.restocked += books.restocked;
   }
   return view;
 }
@@ -60,19 +60,24 @@ stock_view view_of(const stock& current, const std::string& sku, std::uint64_t v
 order_view view_of(const order& current, const std::string& order_id, std::uint64_t version) {
   order_view view;
   view.order_id = order_id;
-  view.status = current.status;
-  view.reason = unless_empty(current.reason);
+  view.status = status_of(current);
+  view.reason = unless_empty(reason_of(current));
   view.customer_id = current.customer_id;
   view.currency = current.currency;
   view.total = current.total;
   view.shipping = current.shipping;
   view.placed_at = to_rfc3339(current.placed_at);
   view.version = version;
-  for (const auto& line : current.lines)
-    view.lines.push_back(line_view(current, line));
+  view.captured = current.captured;
+  view.refunded = current.refunded;
+  for (std::size_t i = 0; i < current.lines.size(); ++i)
+    view.lines.push_back(line_view(current, i));
   for (const auto& shipped : current.shipments)
     view.shipments.push_back(
-      {shipped.shipment_id, shipped.carrier, shipped.tracking, to_rfc3339(shipped.at.ms)});
+      {shipped.shipment_id, shipped.carrier, shipped.tracking, to_rfc3339(shipped.at.ms),
+       shipped.delivered_at ? std::optional{to_rfc3339(shipped.delivered_at->ms)} : std::nullopt});
+  for (const auto& came_back : current.returns)
+    view.returns.push_back({came_back.return_id, came_back.refund, to_rfc3339(came_back.at.ms)});
   view.metadata = current.metadata;
   return view;
 }

@@ -29,15 +29,16 @@ struct stock_view {
   std::int64_t held = 0;
   std::int64_t committed = 0;
   std::int64_t available = 0;
-  std::int64_t received = 0; ///< cumulative
-  std::int64_t adjusted = 0; ///< cumulative, net
-  std::int64_t shipped = 0;  ///< cumulative
+  std::int64_t received = 0;  ///< cumulative
+  std::int64_t adjusted = 0;  ///< cumulative, net
+  std::int64_t shipped = 0;   ///< cumulative
+  std::int64_t restocked = 0; ///< cumulative
   std::uint64_t version = 0;
   std::vector<location_view> locations;
 };
 BOOST_DESCRIBE_STRUCT(stock_view, (),
                       (sku, on_hand, held, committed, available, received, adjusted, shipped,
-                       version, locations))
+                       restocked, version, locations))
 
 struct order_line_view {
   std::string line_id;
@@ -63,8 +64,16 @@ struct shipment_view {
   std::optional<std::string> carrier;
   std::optional<std::string> tracking;
   std::string at; ///< RFC 3339 UTC
+  std::optional<std::string> delivered_at;
 };
-BOOST_DESCRIBE_STRUCT(shipment_view, (), (shipment_id, carrier, tracking, at))
+BOOST_DESCRIBE_STRUCT(shipment_view, (), (shipment_id, carrier, tracking, at, delivered_at))
+
+struct return_view {
+  std::string return_id;
+  minor_units refund = 0;
+  std::string at; ///< RFC 3339 UTC
+};
+BOOST_DESCRIBE_STRUCT(return_view, (), (return_id, refund, at))
 
 struct operation_view {
   std::string operation_id;
@@ -99,17 +108,19 @@ struct order_view {
   std::string currency;
   minor_units total = 0;
   minor_units shipping = 0;
-  std::string placed_at; ///< RFC 3339 UTC
+  minor_units captured = 0; ///< as the order knows
+  minor_units refunded = 0; ///< asked for and not refused
+  std::string placed_at;    ///< RFC 3339 UTC
   std::uint64_t version = 0;
   std::vector<order_line_view> lines;
   std::vector<shipment_view> shipments;
-  std::vector<std::string> returns;
+  std::vector<return_view> returns;
   std::map<std::string, std::string> metadata;
   std::optional<payment_view> payment; ///< filled in by queries
 };
 BOOST_DESCRIBE_STRUCT(order_view, (),
-                      (order_id, status, reason, customer_id, currency, total, shipping, placed_at,
-                       version, lines, shipments, returns, metadata, payment))
+                      (order_id, status, reason, customer_id, currency, total, shipping, captured,
+                       refunded, placed_at, version, lines, shipments, returns, metadata, payment))
 
 struct reservation_view {
   std::string reservation_id;

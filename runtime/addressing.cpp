@@ -10,33 +10,24 @@ namespace purser {
 
 namespace {
 
+struct targets {
+  entity_ref operator()(const receive_stock& c) const {
+    return {entity_kind::receipt, c.receipt_id};
+  }
+  entity_ref operator()(const adjust_stock& c) const {
+    return {entity_kind::adjustment, c.adjustment_id};
+  }
+  template <class Other>
+  entity_ref operator()(const Other& c) const {
+    if constexpr (requires { c.order_id; })
+      return {entity_kind::order, c.order_id};
+    else
+      return {entity_kind::reservation, c.reservation_id};
+  }
+};
+
 /// The entity that a command is addressed to.
 entity_ref target_of(const command_body& body) {
-  struct targets {
-    entity_ref operator()(const receive_stock& c) const {
-      return {entity_kind::receipt, c.receipt_id};
-    }
-    entity_ref operator()(const adjust_stock& c) const {
-      return {entity_kind::adjustment, c.adjustment_id};
-    }
-    entity_ref operator()(const reserve_stock& c) const { return reservation_of(c.reservation_id); }
-    entity_ref operator()(const commit_reservation& c) const {
-      return reservation_of(c.reservation_id);
-    }
-    entity_ref operator()(const release_reservation& c) const {
-      return reservation_of(c.reservation_id);
-    }
-    entity_ref operator()(const ship_reservation& c) const {
-      return reservation_of(c.reservation_id);
-    }
-    entity_ref operator()(const place_order& c) const { return {entity_kind::order, c.order_id}; }
-    entity_ref operator()(const cancel_order& c) const { return {entity_kind::order, c.order_id}; }
-    entity_ref operator()(const ship_order& c) const { return {entity_kind::order, c.order_id}; }
-
-    static entity_ref reservation_of(const std::string& id) {
-      return {entity_kind::reservation, id};
-    }
-  };
   return std::visit(targets{}, body);
 }
 
@@ -48,6 +39,10 @@ std::string key_of(const command& request) {
     return std::string{op_of(body)}; // the stream itself is named after the id
   if (const auto* ship = std::get_if<ship_order>(&body))
     return "shipment/" + ship->shipment_id;
+  if (const auto* goods = std::get_if<return_order>(&body))
+    return "return/" + goods->return_id;
+  if (const auto* money = std::get_if<grant_refund>(&body))
+    return "refund/" + money->refund_id;
   return "command/" + request.command_id;
 }
 

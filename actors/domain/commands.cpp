@@ -131,12 +131,8 @@ public:
     for (std::size_t i = 0; i < command.lines.size() && !first; ++i)
       order_line_at("/lines/" + std::to_string(i), command.lines[i], i, line_ids);
     range("/shipping", command.shipping, 0, max_total);
-    if (command.payment.method.empty())
-      fail("/payment/method", "must not be empty");
-    text("/payment/method", command.payment.method);
-    text("/payment/token", command.payment.token);
+    way_to_pay(command.payment);
     metadata(command.metadata);
-    unsupported(command.capture == capture_policy::on_ship, "/capture", "\"on_ship\"");
     unsupported(command.allow_backorder, "/allow_backorder", "a backorder");
     if (first)
       return;
@@ -149,6 +145,7 @@ public:
   void operator()(const cancel_order& command) {
     id("/order_id", command.order_id);
     text("/reason", command.reason);
+    parts(command.lines);
   }
 
   void operator()(const ship_order& command) {
@@ -156,9 +153,76 @@ public:
     id("/shipment_id", command.shipment_id);
     text("/carrier", command.carrier);
     text("/tracking", command.tracking);
+    parts(command.lines);
+  }
+
+  void operator()(const deliver_order& command) {
+    id("/order_id", command.order_id);
+    if (command.shipment_id)
+      id("/shipment_id", *command.shipment_id);
+  }
+
+  void operator()(const return_order& command) {
+    id("/order_id", command.order_id);
+    id("/return_id", command.return_id);
+    units_of_lines(command.lines);
+    if (command.refund)
+      range("/refund", *command.refund, 0, max_total);
+  }
+
+  void operator()(const hold_order& command) {
+    id("/order_id", command.order_id);
+    text("/reason", command.reason);
+  }
+
+  void operator()(const resume_order& command) {
+    id("/order_id", command.order_id);
+    text("/note", command.note);
+  }
+
+  void operator()(const resolve_order& command) {
+    id("/order_id", command.order_id);
+    text("/note", command.note);
+  }
+
+  void operator()(const grant_refund& command) {
+    id("/order_id", command.order_id);
+    id("/refund_id", command.refund_id);
+    range("/amount", command.amount, 0, max_total);
+    text("/reason", command.reason);
+  }
+
+  void operator()(const retry_payment& command) {
+    id("/order_id", command.order_id);
+    way_to_pay(command.payment);
   }
 
 private:
+  void way_to_pay(const payment_method& payment) {
+    if (payment.method.empty())
+      fail("/payment/method", "must not be empty");
+    text("/payment/method", payment.method);
+    text("/payment/token", payment.token);
+  }
+
+  template <class Lines>
+  void units_of_lines(const Lines& lines) {
+    count(lines);
+    std::set<std::string> line_ids;
+    for (std::size_t i = 0; i < lines.size() && !first; ++i) {
+      const auto at = "/lines/" + std::to_string(i);
+      id(at + "/line_id", lines[i].line_id);
+      quantity(at + "/quantity", lines[i].quantity);
+      if (!line_ids.insert(lines[i].line_id).second)
+        fail(at + "/line_id", "\"" + lines[i].line_id + "\" is named twice");
+    }
+  }
+
+  void parts(const std::optional<std::vector<line_quantity>>& lines) {
+    if (lines)
+      units_of_lines(*lines);
+  }
+
   void order_line_at(const std::string& at, const order_line& line, std::size_t index,
                      std::set<std::string>& line_ids) {
     optional_id(at + "/line_id", line.line_id);

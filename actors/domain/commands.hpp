@@ -118,8 +118,8 @@ struct place_order {
   std::vector<order_line> lines;
   minor_units shipping = 0;
   payment_method payment;
-  capture_policy capture = capture_policy::on_confirm; ///< on_ship: not supported yet
-  bool allow_backorder = false;                        ///< not supported yet
+  capture_policy capture = capture_policy::on_confirm;
+  bool allow_backorder = false; ///< not supported yet
   std::optional<timestamp> placed_at;
   std::map<std::string, std::string> metadata;
 };
@@ -127,27 +127,111 @@ BOOST_DESCRIBE_STRUCT(place_order, (),
                       (order_id, customer_id, currency, lines, shipping, payment, capture,
                        allow_backorder, placed_at, metadata))
 
+/// Units of one line of an order.
+struct line_quantity {
+  std::string line_id;
+  std::uint32_t quantity = 0;
+
+  friend bool operator==(const line_quantity&, const line_quantity&) = default;
+};
+BOOST_DESCRIBE_STRUCT(line_quantity, (), (line_id, quantity))
+
 struct cancel_order {
   static constexpr std::string_view op = "order.cancel";
   std::string order_id;
   std::optional<std::string> reason;
+  std::optional<std::vector<line_quantity>> lines; ///< all that is not shipped
 };
-BOOST_DESCRIBE_STRUCT(cancel_order, (), (order_id, reason))
+BOOST_DESCRIBE_STRUCT(cancel_order, (), (order_id, reason, lines))
 
 struct ship_order {
   static constexpr std::string_view op = "order.ship";
   std::string order_id;
   std::string shipment_id;
+  std::optional<std::vector<line_quantity>> lines; ///< all that is not shipped
   std::optional<std::string> carrier;
   std::optional<std::string> tracking;
 };
-BOOST_DESCRIBE_STRUCT(ship_order, (), (order_id, shipment_id, carrier, tracking))
+BOOST_DESCRIBE_STRUCT(ship_order, (), (order_id, shipment_id, lines, carrier, tracking))
+
+/// The customer has it.
+struct deliver_order {
+  static constexpr std::string_view op = "order.deliver";
+  std::string order_id;
+  std::optional<std::string> shipment_id; ///< every shipment
+};
+BOOST_DESCRIBE_STRUCT(deliver_order, (), (order_id, shipment_id))
+
+struct return_line {
+  std::string line_id;
+  std::uint32_t quantity = 0;
+  bool restock = true; ///< the units can be sold again
+
+  friend bool operator==(const return_line&, const return_line&) = default;
+};
+BOOST_DESCRIBE_STRUCT(return_line, (), (line_id, quantity, restock))
+
+/// Shipped units came back.
+struct return_order {
+  static constexpr std::string_view op = "order.return";
+  std::string order_id;
+  std::string return_id;
+  std::vector<return_line> lines;
+  std::optional<minor_units> refund; ///< the lines' share (M7)
+};
+BOOST_DESCRIBE_STRUCT(return_order, (), (order_id, return_id, lines, refund))
+
+/// Nothing ships and nothing is decided until somebody resumes the order.
+struct hold_order {
+  static constexpr std::string_view op = "order.hold";
+  std::string order_id;
+  std::string reason;
+};
+BOOST_DESCRIBE_STRUCT(hold_order, (), (order_id, reason))
+
+struct resume_order {
+  static constexpr std::string_view op = "order.resume";
+  std::string order_id;
+  std::optional<std::string> note;
+};
+BOOST_DESCRIBE_STRUCT(resume_order, (), (order_id, note))
+
+/// What an operator found out about a payment whose outcome the provider does not tell.
+enum class payment_finding : std::uint8_t { captured = 1, voided, refunded };
+BOOST_DESCRIBE_ENUM(payment_finding, captured, voided, refunded)
+
+struct resolve_order {
+  static constexpr std::string_view op = "order.resolve";
+  std::string order_id;
+  payment_finding payment = payment_finding::captured;
+  std::string note;
+};
+BOOST_DESCRIBE_STRUCT(resolve_order, (), (order_id, payment, note))
+
+/// Money back without goods: goodwill.
+struct grant_refund {
+  static constexpr std::string_view op = "payment.refund";
+  std::string order_id;
+  std::string refund_id;
+  minor_units amount = 0;
+  std::optional<std::string> reason;
+};
+BOOST_DESCRIBE_STRUCT(grant_refund, (), (order_id, refund_id, amount, reason))
+
+/// Another way to pay, after a decline while the order is on hold.
+struct retry_payment {
+  static constexpr std::string_view op = "payment.retry";
+  std::string order_id;
+  payment_method payment;
+};
+BOOST_DESCRIBE_STRUCT(retry_payment, (), (order_id, payment))
 
 // -- The envelope around all of them --------------------------------------------------------------
 
 using command_body =
   std::variant<receive_stock, adjust_stock, reserve_stock, commit_reservation, release_reservation,
-               ship_reservation, place_order, cancel_order, ship_order>;
+               ship_reservation, place_order, cancel_order, ship_order, deliver_order, return_order,
+               hold_order, resume_order, resolve_order, grant_refund, retry_payment>;
 
 /// One command as a user sends it.
 struct command {

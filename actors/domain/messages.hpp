@@ -42,14 +42,25 @@ struct hold_units {
 struct commit_units {
   std::uint64_t attempt = 0;
 };
+/// Units of the sender's reservation go back on sale. `items` are how many are released at each
+/// location in all, this release and earlier ones: so a repeat changes nothing. Empty: all that is
+/// left.
 struct release_units {
+  std::vector<location_units> items;
   std::uint64_t attempt = 0;
 };
+/// Committed units leave. `items` count as those of release_units.
 struct ship_units {
+  std::vector<location_units> items;
+  std::uint64_t attempt = 0;
+};
+/// Units that had left come back on sale. Its key makes it happen once.
+struct restock_units {
+  std::vector<location_units> items;
   std::uint64_t attempt = 0;
 };
 
-enum class stock_step : std::uint8_t { book = 1, hold, commit, release, ship };
+enum class stock_step : std::uint8_t { book = 1, hold, commit, release, ship, restock };
 
 struct stock_reply {
   stock_step step = stock_step::book;
@@ -65,11 +76,28 @@ struct authorize_payment {
   std::string currency;
   std::string method;
   std::string token;
+  std::uint32_t series = 1; ///< a new one is a new attempt, after a decline
 };
-/// Takes the whole authorized amount.
-struct capture_payment {};
+/// Takes a part of the authorized amount. `request` names it for ever: asked again, it is answered
+/// as before.
+struct capture_payment {
+  std::string request;
+  minor_units amount = 0;
+};
+/// Gives a part of the captured amount back.
+struct refund_payment {
+  std::string request;
+  minor_units amount = 0;
+};
+/// Lets go of what is authorized and not captured.
+struct void_rest {};
 /// Makes the customer's balance zero: voids what is authorized, refunds what is captured.
 struct reverse_payment {};
+/// An operator says what became of the operation whose outcome is unknown.
+struct settle_payment {
+  payment_finding finding = payment_finding::captured;
+  std::string note;
+};
 /// What the provider said to one operation.
 struct provider_reply {
   std::string operation_id;
@@ -84,6 +112,10 @@ enum class payment_outcome : std::uint8_t {
   capture_refused,
   reversed,
   reversal_refused, ///< a void or a refund: for people to settle
+  refunded,
+  refund_refused,
+  voided,
+  void_refused,
   unknown,
 };
 
@@ -91,6 +123,7 @@ enum class payment_outcome : std::uint8_t {
 struct payment_reply {
   payment_outcome outcome = payment_outcome::unknown;
   std::string reason;
+  std::string request; ///< of a capture or a refund
 };
 
 // -- All of them ----------------------------------------------------------------------------------
@@ -105,8 +138,9 @@ struct undeliverable {
 
 using message_body =
   std::variant<command_body, book_receipt, book_adjustment, hold_units, commit_units, release_units,
-               ship_units, stock_reply, authorize_payment, capture_payment, reverse_payment,
-               provider_reply, payment_reply, resume_step, undeliverable>;
+               ship_units, restock_units, stock_reply, authorize_payment, capture_payment,
+               refund_payment, void_rest, reverse_payment, settle_payment, provider_reply,
+               payment_reply, resume_step, undeliverable>;
 
 /// A short name for logs.
 std::string_view name_of(const message_body& body);
@@ -143,7 +177,7 @@ struct decide_context {
   entity_ref from;               ///< the sender, when it is an entity
   unix_millis now = 0;           ///< business time
   std::int64_t monotonic_ms = 0; ///< for waits within one life of the process
-  std::uint64_t attempt = 0;     ///< no earlier decision of this process had this number
+  std::uint64_t attempt = 0;     ///< this number and the next thousands belong to this decision
 };
 
 } // namespace purser

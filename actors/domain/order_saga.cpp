@@ -1,41 +1,44 @@
 #include "actors/domain/order_saga.hpp"
 
-#include "actors/domain/order_tables.hpp"
+#include "actors/domain/order_desk.hpp"
+#include "actors/domain/order_tasks.hpp"
 
 namespace purser {
 
 namespace {
 
+/// The phases of the order: from the holds to the confirmation, or back.
 class saga {
 public:
-  saga(const order& current, order_progress& progress, const decide_context& context)
-      : current_(current), progress_(progress), context_(context) {}
-
-  decision<order_event> take() && { return std::move(made_); }
+  explicit saga(order_work& work) : work_(work), tasks_(work) {}
 
   // -- Clients ------------------------------------------------------------------------------------
 
   void on(const command_body& body) {
-    if (const auto* place = std::get_if<place_order>(&body))
-      return when_accepted(order_command::place, [&] { on_place(*place); });
-    if (const auto* cancel = std::get_if<cancel_order>(&body))
-      return when_accepted(order_command::cancel, [&] { on_cancel(*cancel); });
-    if (const auto* ship = std::get_if<ship_order>(&body))
-      return when_accepted(order_command::ship, [&] { on_ship(*ship); });
-    throw broken_invariant("an order was sent " + std::string{op_of(body)});
+    switch (order_desk{work_}.take(body)) {
+    case desk_outcome::done: return;
+    case desk_outcome::placed:
+      return ask_stock(order_stage::holding, {stock_step::hold}, demands_of(work_.now().lines));
+    case desk_outcome::canceled: return begin(order_stage::reversing);
+    case desk_outcome::pay_again: return begin_payment();
+    case desk_outcome::payment_failed: return fail_payment("declined");
+    case desk_outcome::task_opened: return tasks_.drive(work_.now().tasks.back());
+    }
   }
 
   // -- Stock --------------------------------------------------------------------------------------
 
   void on(const stock_reply& reply) {
-    if (!progress_.stock.note(reply))
+    if (tasks_.take(reply))
+      return;
+    auto& progress = work_.progress;
+    if (!progress.stock.note(reply))
       return; // not the last one, a repeat, or of a stage that is over
-    switch (progress_.stage) {
+    switch (progress.stage) {
     case order_stage::holding: return held();
     case order_stage::letting_go: return finish(order_rejected{rejection::out_of_stock});
     case order_stage::committing: return committed();
     case order_stage::releasing: return finish(order_canceled{});
-    case order_stage::shipping: return finish(order_completed{});
     case order_stage::none:
     case order_stage::authorizing:
     case order_stage::capturing:
@@ -48,26 +51,24 @@ public:
   void on(const payment_reply& reply) {
     if (reply.outcome == payment_outcome::unknown)
       return park(std::string{waits_for_payment});
-    if (!waits_for_money())
-      return; // a repeat
-    if (progress_.stage == order_stage::none)
-      return on(resume_step{}); // parked when the process ended: ask again, and go on
-    switch (progress_.stage) {
-    case order_stage::authorizing:
-      if (reply.outcome == payment_outcome::authorized)
-        return unpark(), begin_committing();
-      if (reply.outcome == payment_outcome::authorization_refused)
-        return unpark(), fail_payment(reply.reason);
+    if (tasks_.take(reply))
       return;
+    const auto phase = work_.now().phase;
+    if (phase != order_status::awaiting_payment && phase != order_status::canceling)
+      return; // a repeat
+    if (work_.progress.stage == order_stage::none)
+      return resume_phase(); // parked when the process ended: ask again, and go on
+    switch (work_.progress.stage) {
+    case order_stage::authorizing: return authorized(reply);
     case order_stage::capturing:
       if (reply.outcome == payment_outcome::captured)
-        return unpark(), finish(order_confirmed{});
+        return work_.unpark(), finish(order_confirmed{});
       if (reply.outcome == payment_outcome::capture_refused)
-        return unpark(), fail_payment(reply.reason);
+        return work_.unpark(), fail_payment(reply.reason);
       return;
     case order_stage::reversing:
       if (reply.outcome == payment_outcome::reversed)
-        return unpark(), begin(order_stage::releasing);
+        return work_.unpark(), begin(order_stage::releasing);
       if (reply.outcome == payment_outcome::reversal_refused)
         return park("reversal_refused");
       return;
@@ -75,26 +76,16 @@ public:
     case order_stage::holding:
     case order_stage::letting_go:
     case order_stage::committing:
-    case order_stage::releasing:
-    case order_stage::shipping: return;
+    case order_stage::releasing: return;
     }
   }
 
   void on(const undeliverable& notice) { park(std::string{to_string(notice.why)}); }
 
   void on(const resume_step&) {
-    switch (phase()) {
-    case order_status::reserving: return begin(order_stage::holding);
-    case order_status::awaiting_payment: return begin_payment();
-    case order_status::fulfilling: return begin(order_stage::shipping);
-    case order_status::canceling: return begin(order_stage::reversing);
-    case order_status::absent:
-    case order_status::confirmed:
-    case order_status::completed:
-    case order_status::canceled:
-    case order_status::rejected:
-    case order_status::needs_attention: return;
-    }
+    resume_phase();
+    for (const auto& task : std::vector{work_.now().tasks})
+      tasks_.drive(task);
   }
 
   template <class Other>
@@ -103,132 +94,105 @@ public:
   }
 
 private:
-  template <class Accepted>
-  void when_accepted(order_command command, Accepted accepted) {
-    const auto& verdict = verdict_on(current_.status, command);
-    if (verdict.what == order_verdict::kind::accept)
-      accepted();
-    else if (verdict.what == order_verdict::kind::refuse)
-      made_.refused = verdict.why;
-  }
-
-  void on_place(const place_order& request) {
-    made_.events.emplace_back(
-      order_placed{request.customer_id, request.currency, request.lines, request.shipping,
-                   order_total(request).value(), request.payment,
-                   request.placed_at.value_or(timestamp{context_.now}), request.metadata});
-    ask_stock(order_stage::holding, stock_step::hold, request.lines);
-  }
-
-  void on_cancel(const cancel_order& request) {
-    made_.events.emplace_back(cancel_requested{request.reason.value_or("canceled_by_request")});
-    begin(order_stage::reversing);
-  }
-
-  void on_ship(const ship_order& request) {
-    made_.events.emplace_back(
-      order_shipped{{request.shipment_id, request.carrier, request.tracking, {context_.now}}});
-    begin(order_stage::shipping);
+  void resume_phase() {
+    const auto& current = work_.now();
+    switch (current.phase) {
+    case order_status::reserving:
+      return ask_stock(order_stage::holding, {stock_step::hold}, demands_of(current.lines));
+    case order_status::awaiting_payment: return current.declined ? void() : begin_payment();
+    case order_status::canceling: return begin(order_stage::reversing);
+    default: return;
+    }
   }
 
   void held() {
-    if (progress_.stock.refused() == rejection::none) {
-      made_.events.emplace_back(order_reserved{});
+    auto& progress = work_.progress;
+    if (progress.stock.refused() == rejection::none) {
+      work_.happened(order_reserved{});
       return begin_payment();
     }
-    progress_.stage = order_stage::letting_go;
-    progress_.stock = std::move(progress_.stock).release_granted(made_.effects, context_.attempt);
-    if (progress_.stock.done()) // not one was granted
+    progress.stage = order_stage::letting_go;
+    progress.stock =
+      std::move(progress.stock).release_granted(work_.made.effects, work_.next_attempt());
+    if (progress.stock.done()) // not one was granted
       finish(order_rejected{rejection::out_of_stock});
   }
 
+  void authorized(const payment_reply& reply) {
+    if (reply.outcome == payment_outcome::authorized)
+      return work_.unpark(), begin(order_stage::committing);
+    if (reply.outcome != payment_outcome::authorization_refused)
+      return;
+    work_.unpark();
+    if (!work_.now().on_hold)
+      return fail_payment(reply.reason);
+    work_.happened(payment_declined{reply.reason}); // somebody watches: another card may come
+    work_.progress.stage = order_stage::none;
+  }
+
   void committed() {
-    if (progress_.stock.refused() != rejection::none)
-      throw broken_invariant("K5: a hold of " + to_string(context_.self) + " is gone");
-    if (current_.total == 0)
+    if (work_.progress.stock.refused() != rejection::none)
+      throw broken_invariant("K5: a hold of " + to_string(work_.context.self) + " is gone");
+    const auto& current = work_.now();
+    if (current.total == 0 || current.capture == capture_policy::on_ship)
       return finish(order_confirmed{});
-    progress_.stage = order_stage::capturing;
-    tell_payment(capture_payment{});
+    work_.progress.stage = order_stage::capturing;
+    work_.tell_payment(capture_payment{std::string{capture_of_the_order}, current.total});
   }
 
   void begin_payment() {
-    if (current_.total == 0)
-      return begin_committing(); // an order of 0 needs no payment
-    progress_.stage = order_stage::authorizing;
-    tell_payment(authorize_payment{current_.total, current_.currency, current_.payment.method,
-                                   current_.payment.token.value_or("")});
+    const auto& current = work_.now();
+    if (current.total == 0)
+      return begin(order_stage::committing); // an order of 0 needs no payment
+    work_.progress.stage = order_stage::authorizing;
+    work_.tell_payment(authorize_payment{current.total, current.currency, current.payment.method,
+                                         current.payment.token.value_or(""), current.series});
   }
 
-  void begin_committing() { begin(order_stage::committing); }
-
   void fail_payment(const std::string& reason) {
-    made_.events.emplace_back(payment_failed{reason});
+    work_.happened(payment_failed{reason});
     begin(order_stage::reversing);
   }
 
   void begin(order_stage stage) {
-    switch (stage) {
-    case order_stage::holding: return ask_stock(stage, stock_step::hold, current_.lines);
-    case order_stage::committing: return ask_stock(stage, stock_step::commit, current_.lines);
-    case order_stage::releasing: return ask_stock(stage, stock_step::release, current_.lines);
-    case order_stage::shipping: return ask_stock(stage, stock_step::ship, current_.lines);
-    case order_stage::reversing: progress_.stage = stage; return tell_payment(reverse_payment{});
-    case order_stage::none:
-    case order_stage::letting_go:
-    case order_stage::authorizing:
-    case order_stage::capturing: break;
+    if (stage == order_stage::reversing) {
+      work_.progress.stage = stage;
+      work_.progress.tasks.clear();
+      return work_.tell_payment(reverse_payment{});
     }
-    throw broken_invariant("no such stage to begin");
+    const auto step = stage == order_stage::committing ? stock_step::commit : stock_step::release;
+    ask_stock(stage, {step}, everything_of(work_.now().lines));
   }
 
-  void ask_stock(order_stage stage, stock_step step, const std::vector<order_line>& lines) {
-    progress_.stage = stage;
-    progress_.stock = stock_fanout::ask(step, demands_of(lines), made_.effects, context_.attempt);
-  }
-
-  void tell_payment(message_body body) {
-    made_.effects.emplace_back(
-      send_message{{entity_kind::payment, context_.self.key}, std::move(body), {}});
+  void ask_stock(order_stage stage, const stock_request& request,
+                 std::vector<stock_demand> demands) {
+    work_.progress.stage = stage;
+    work_.progress.stock =
+      stock_fanout::ask(request, std::move(demands), work_.made.effects, work_.next_attempt());
   }
 
   void finish(order_event event) {
-    made_.events.push_back(std::move(event));
-    progress_.stage = order_stage::none;
+    work_.happened(std::move(event));
+    work_.progress.stage = order_stage::none;
   }
 
   void park(std::string reason) {
-    if (has_open_step(current_))
-      made_.events.emplace_back(order_parked{std::move(reason)});
+    if (has_open_step(work_.now()))
+      work_.happened(order_parked{std::move(reason)});
   }
 
-  void unpark() {
-    if (current_.status == order_status::needs_attention)
-      made_.events.emplace_back(order_resumed{});
-  }
-
-  /// The journaled phase of the workflow, also while it is parked.
-  order_status phase() const {
-    return current_.status == order_status::needs_attention ? current_.parked_from
-                                                            : current_.status;
-  }
-
-  bool waits_for_money() const {
-    return phase() == order_status::awaiting_payment || phase() == order_status::canceling;
-  }
-
-  const order& current_;
-  order_progress& progress_;
-  const decide_context& context_;
-  decision<order_event> made_;
+  order_work& work_;
+  order_tasks tasks_;
 };
 
 } // namespace
 
 decision<order_event> decide(const order& current, order_progress& progress,
                              const message_body& request, const decide_context& context) {
-  saga workflow{current, progress, context};
+  order_work work{current, progress, context};
+  saga workflow{work};
   std::visit([&workflow](const auto& body) { workflow.on(body); }, request);
-  return std::move(workflow).take();
+  return std::move(work.made);
 }
 
 } // namespace purser

@@ -6,17 +6,21 @@
 //      v              v                         v
 //   letting_go     reversing (void or refund) -> releasing -> (canceled)       C2, C3
 //   -> (rejected)
-//   (confirmed) -> shipping -> (completed)
 //
-// G1 A stage is volatile, the phase is journaled: after a crash the phase's first stage starts
-// again, and
-//    everybody asked twice answers as before.       G2 Money goes back before stock is released
-//    (C3).
+// Beside it, the tasks (order.hpp): each asks stock and the payment at once, and ends when both
+// have answered. With capture on shipment, `capture` comes first and becomes `shipment`.
+//
+// G1 A stage is volatile, the phase and the tasks are journaled: after a crash the phase's first
+// stage and every task start again, and everybody asked twice answers as before.
+// G2 Money goes back before stock is released (C3).
 // G3 Cancel and capture meet here; the payment makes the balance zero whatever was under way (C5).
 #pragma once
 
 #include "actors/domain/order.hpp"
 #include "actors/domain/stock_fanout.hpp"
+
+#include <map>
+#include <utility>
 
 namespace purser {
 
@@ -29,13 +33,21 @@ enum class order_stage : std::uint8_t {
   capturing,
   reversing,
   releasing,
-  shipping,
+};
+
+/// Where a task stands.
+struct task_progress {
+  stock_fanout stock;
+  bool stock_done = false;
+  bool money_done = false;
+  std::optional<std::string> refused; ///< the money was, and why
 };
 
 /// Where the workflow stands within one life of the actor.
 struct order_progress {
   order_stage stage = order_stage::none;
   stock_fanout stock; ///< of a stage that asks stock
+  std::map<std::pair<task_kind, std::string>, task_progress> tasks;
 };
 
 /// Decides a client's command, a reply or resume_step. `context.self.key` is the order's id.

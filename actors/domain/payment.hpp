@@ -1,16 +1,20 @@
 // The payment of one order: five totals, and operations at the provider, each with its own machine
 // (domain.md, "Money").
 //
-//   submitted -> succeeded | refused | unknown      unknown -> succeeded | refused | (asked again)
+//   created -> submitted -> succeeded | refused | unknown | action_required
+//   unknown, action_required -> succeeded | refused | (asked again)
 //
 // M2 authorized - captured - voided >= 0    M3 captured <= authorized    M4 refunded <= captured
-// P1 At most one operation is open. P2 An operation keeps its key for ever, so that no repeat
-// charges twice. P3 `unknown` is left only by asking the provider; "never seen" is believed after
-// `settle_ms`.
+// P1 At most one operation is open, refunds apart: the next ones wait as `created`.
+// P2 An operation keeps its key for ever, so that no repeat charges twice; a request of the order
+//    (a shipment's capture, a refund) is one operation for ever.
+// P3 `unknown` is left only by asking the provider, or by an operator's finding; "never seen" is
+//    believed after `settle_ms`.
 #pragma once
 
 #include "actors/domain/messages.hpp"
 
+#include <map>
 #include <string>
 #include <variant>
 #include <vector>
@@ -19,8 +23,16 @@ namespace purser {
 
 // -- State ----------------------------------------------------------------------------------------
 
-enum class operation_status : std::uint8_t { submitted = 1, succeeded, refused, unknown };
-BOOST_DESCRIBE_ENUM(operation_status, submitted, succeeded, refused, unknown)
+enum class operation_status : std::uint8_t {
+  submitted = 1,
+  succeeded,
+  refused,
+  unknown,
+  created,         ///< waits for the one that is open
+  action_required, ///< the customer has to do something
+};
+BOOST_DESCRIBE_ENUM(operation_status, submitted, succeeded, refused, unknown, created,
+                    action_required)
 
 struct payment_operation {
   std::string operation_id; ///< "authorize-1", "capture-1"...
@@ -29,11 +41,12 @@ struct payment_operation {
   minor_units amount = 0;
   std::string reason;    ///< why refused or unknown
   std::string reference; ///< the provider's
+  std::string request;   ///< what the order named it by; empty for those it does not name
 
   friend bool operator==(const payment_operation&, const payment_operation&) = default;
 };
 BOOST_DESCRIBE_STRUCT(payment_operation, (),
-                      (operation_id, kind, status, amount, reason, reference))
+                      (operation_id, kind, status, amount, reason, reference, request))
 
 struct payment {
   std::string currency;
@@ -52,7 +65,10 @@ BOOST_DESCRIBE_STRUCT(payment, (),
                       (currency, method, token, authorized, captured, voided, refunded, reversing,
                        operations))
 
-/// The operation without a definite outcome, or null (P1).
+/// Whether an operation has no definite outcome yet.
+bool is_open(const payment_operation& operation);
+
+/// The first operation without a definite outcome, or null.
 const payment_operation* open_operation(const payment& current);
 
 /// For people and JSON: none, authorizing, authorized, captured, voided, refunded, declined,
@@ -70,9 +86,30 @@ struct operation_submitted {
   std::string currency;
   std::string method;
   std::string token;
+  std::string request;
 };
 BOOST_DESCRIBE_STRUCT(operation_submitted, (),
-                      (operation_id, kind, amount, currency, method, token))
+                      (operation_id, kind, amount, currency, method, token, request))
+
+/// It is to be submitted once nothing else is open (P1).
+struct operation_created {
+  static constexpr std::uint16_t type = 6, schema = 1;
+  static constexpr std::string_view name = "operation_created";
+  std::string operation_id;
+  operation_kind kind = operation_kind::authorize;
+  minor_units amount = 0;
+  std::string request;
+};
+BOOST_DESCRIBE_STRUCT(operation_created, (), (operation_id, kind, amount, request))
+
+struct operation_needs_action {
+  static constexpr std::uint16_t type = 7, schema = 1;
+  static constexpr std::string_view name = "operation_needs_action";
+  std::string operation_id;
+  operation_kind kind = operation_kind::authorize;
+  std::string reason;
+};
+BOOST_DESCRIBE_STRUCT(operation_needs_action, (), (operation_id, kind, reason))
 
 struct operation_succeeded {
   static constexpr std::uint16_t type = 2, schema = 1;
@@ -108,8 +145,9 @@ struct reversal_requested {
 };
 BOOST_DESCRIBE_STRUCT(reversal_requested, (), ())
 
-using payment_event = std::variant<operation_submitted, operation_succeeded, operation_refused,
-                                   operation_unknown, reversal_requested>;
+using payment_event =
+  std::variant<operation_submitted, operation_succeeded, operation_refused, operation_unknown,
+               reversal_requested, operation_created, operation_needs_action>;
 
 // -- Rules ----------------------------------------------------------------------------------------
 
@@ -121,10 +159,13 @@ struct payment_policy {
   int asks_before_alarm = 5;              ///< then the order goes to needs_attention
 };
 
-/// What a payment remembers about its open operation within one life of the actor.
+/// What a payment remembers about its open operations within one life of the actor.
 struct payment_progress {
-  std::int64_t unknown_since_ms = 0; ///< monotonic; 0: not unknown
-  int asks = 0;
+  struct asking {
+    std::int64_t unknown_since_ms = 0; ///< monotonic; 0: not unknown
+    int asks = 0;
+  };
+  std::map<std::string, asking> asked; ///< by operation id
 };
 
 /// `context.self.key` is the order's id; replies go to that order.
@@ -135,7 +176,7 @@ decision<payment_event> decide(const payment& current, payment_progress& progres
 /// Throws broken_invariant (M2 to M4, P1).
 void evolve(payment& current, const payment_event& event);
 
-/// Takes the open operation up again, after a crash of anything: the same call with the same key.
+/// Takes the open operations up again, after a crash of anything: the same call with the same key.
 std::vector<effect> resume(const payment& current, const decide_context& context);
 
 } // namespace purser

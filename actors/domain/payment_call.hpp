@@ -33,11 +33,12 @@ struct payment_call {
 
 enum class payment_answer_kind : std::uint8_t {
   succeeded = 1,
-  refused = 2,    ///< definite: no money moved
-  unknown = 3,    ///< something may have happened; purser asks again with the same key
-  never_seen = 4, ///< to `ask_only`: the provider has not heard of this key
+  refused = 2,         ///< definite: no money moved
+  unknown = 3,         ///< something may have happened; purser asks again with the same key
+  never_seen = 4,      ///< to `ask_only`: the provider has not heard of this key
+  action_required = 5, ///< the customer has to do something first; purser asks again
 };
-BOOST_DESCRIBE_ENUM(payment_answer_kind, succeeded, refused, unknown, never_seen)
+BOOST_DESCRIBE_ENUM(payment_answer_kind, succeeded, refused, unknown, never_seen, action_required)
 
 struct payment_answer {
   payment_answer_kind kind = payment_answer_kind::unknown;

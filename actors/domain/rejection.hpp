@@ -30,12 +30,28 @@ enum class rejection : std::uint16_t {
   dead_lettered = 15,             ///< handling it crashed the entity too often (B3)
   quarantined = 16,               ///< the entity cannot be recovered (B5)
   overloaded = 17,                ///< too much is in flight; nothing happened, try again later
+  order_on_hold = 18,             ///< somebody put it on hold; order.resume ends that
+  order_needs_attention = 19,     ///< it is parked, with a reason; order.resolve may help
+  order_closed = 20,              ///< it is over for good
+  line_unknown = 21,              ///< the order has no such line
+  quantity_exceeded = 22,         ///< more units than are left to cancel, to ship or to return
+  shipment_unknown = 23,          ///< the order has no such shipment
+  shipment_under_way = 24,        ///< the money of another shipment is being captured
+  capture_refused = 25,           ///< the provider refused the money of the shipment
+  refund_exceeds_captured = 26,   ///< more than was captured and not yet refunded (M4)
+  refund_refused = 27,            ///< the provider refused the refund
+  nothing_to_resume = 28,         ///< the order is not on hold
+  nothing_to_resolve = 29,        ///< no payment of the order is unknown
+  nothing_to_retry = 30,          ///< no payment of the order was declined
 };
 BOOST_DESCRIBE_ENUM(rejection, none, id_reused, order_unknown, order_already_shipped,
                     order_rejected, order_canceled, order_not_confirmed, out_of_stock,
                     below_promised, quantity_overflow, payment_unknown, reservation_unknown,
                     reservation_expired, reservation_resolved, reservation_not_committed,
-                    dead_lettered, quarantined, overloaded)
+                    dead_lettered, quarantined, overloaded, order_on_hold, order_needs_attention,
+                    order_closed, line_unknown, quantity_exceeded, shipment_unknown,
+                    shipment_under_way, capture_refused, refund_exceeds_captured, refund_refused,
+                    nothing_to_resume, nothing_to_resolve, nothing_to_retry)
 
 std::string_view to_string(rejection why);
 

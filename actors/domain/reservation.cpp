@@ -63,7 +63,7 @@ public:
     if (progress_.stock.refused() == rejection::none)
       return move_to(reached());
     if (current_.status == status::committing) // a hold lapsed under way: nothing stays committed
-      progress_.stock = stock_fanout::ask(stock_step::release, demands_of(current_.lines),
+      progress_.stock = stock_fanout::ask({stock_step::release}, everything_of(current_.lines),
                                           made_.effects, context_.attempt);
     else
       progress_.stock = std::move(progress_.stock).release_granted(made_.effects, context_.attempt);
@@ -102,8 +102,8 @@ private:
     const auto expires_at = context_.now + request.ttl_seconds * ms_per_second;
     made_.events.emplace_back(reservation_requested{request.lines, {expires_at}});
     progress_.letting_go = false;
-    progress_.stock = stock_fanout::ask(stock_step::hold, demands_of(request.lines), made_.effects,
-                                        context_.attempt, expires_at);
+    progress_.stock = stock_fanout::ask({stock_step::hold, expires_at}, demands_of(request.lines),
+                                        made_.effects, context_.attempt);
   }
 
   void on_commit() {
@@ -155,8 +155,10 @@ private:
 
   void ask(stock_step step, unix_millis expires_at = 0) {
     progress_.letting_go = false;
-    progress_.stock = stock_fanout::ask(step, demands_of(current_.lines), made_.effects,
-                                        context_.attempt, expires_at);
+    progress_.stock = stock_fanout::ask({step, expires_at},
+                                        step == stock_step::hold ? demands_of(current_.lines)
+                                                                 : everything_of(current_.lines),
+                                        made_.effects, context_.attempt);
   }
 
   status reached() const {

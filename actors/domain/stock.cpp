@@ -1,8 +1,39 @@
 #include "actors/domain/stock.hpp"
 
+#include <algorithm>
+
 namespace purser {
 
 namespace {
+
+/// What is left of a reservation.
+std::vector<location_units> left_of(const stock_reservation& reservation) {
+  std::vector<location_units> left;
+  for (const auto& item : reservation.items)
+    if (item.left() > 0)
+      left.push_back({item.location, item.left()});
+  return left;
+}
+
+/// What is still to do of `wanted`, where `done` says how much of it was done at a location. Throws
+/// broken_invariant when the reservation never had so much.
+template <class Done>
+std::vector<location_units> to_do(const stock_reservation& reservation,
+                                  const std::vector<location_units>& wanted, Done done) {
+  if (wanted.empty())
+    return left_of(reservation);
+  std::vector<location_units> rest;
+  for (const auto& want : wanted) {
+    const auto item =
+      std::find_if(reservation.items.begin(), reservation.items.end(),
+                   [&](const auto& candidate) { return candidate.location == want.location; });
+    if (item == reservation.items.end() || want.quantity - done(*item) > item->left())
+      throw broken_invariant("K8: more units at " + want.location + " than the reservation has");
+    if (want.quantity > done(*item))
+      rest.push_back({want.location, want.quantity - done(*item)});
+  }
+  return rest;
+}
 
 bool lapsed(const stock_reservation& hold, unix_millis now) {
   return !hold.committed && hold.expires_at != 0 && hold.expires_at <= now;
@@ -16,8 +47,8 @@ public:
     for (const auto& [expires_at, owner] : current.expiries) {
       if (expires_at > context.now)
         break;
-      const auto& items = current.reservations.at(owner).items;
-      made_.events.emplace_back(hold_expired{owner, items, {expires_at}});
+      made_.events.emplace_back(
+        hold_expired{owner, left_of(current.reservations.at(owner)), {expires_at}});
     }
   }
 
@@ -58,13 +89,17 @@ public:
     if (reservation == nullptr)
       return reply(stock_step::commit, request.attempt, rejection::reservation_expired);
     if (!reservation->committed)
-      made_.events.emplace_back(units_committed{context_.from, reservation->items});
+      made_.events.emplace_back(units_committed{context_.from, left_of(*reservation)});
     reply(stock_step::commit, request.attempt);
   }
 
   void on(const release_units& request) {
-    if (const auto* reservation = live(context_.from)) // else: never held, or released before
-      made_.events.emplace_back(units_released{context_.from, reservation->items});
+    if (const auto* reservation = live(context_.from)) { // else: never held, or released before
+      auto items = to_do(*reservation, request.items,
+                         [](const reserved_units& item) { return item.released; });
+      if (!items.empty())
+        made_.events.emplace_back(units_released{context_.from, std::move(items)});
+    }
     reply(stock_step::release, request.attempt);
   }
 
@@ -73,9 +108,17 @@ public:
       if (!reservation->committed)
         throw broken_invariant("K5: units ship that are held and not committed, owner " +
                                to_string(context_.from));
-      made_.events.emplace_back(units_shipped{context_.from, reservation->items});
+      auto items =
+        to_do(*reservation, request.items, [](const reserved_units& item) { return item.shipped; });
+      if (!items.empty())
+        made_.events.emplace_back(units_shipped{context_.from, std::move(items)});
     }
     reply(stock_step::ship, request.attempt);
+  }
+
+  void on(const restock_units& request) {
+    made_.events.emplace_back(units_restocked{context_.from, request.items});
+    reply(stock_step::restock, request.attempt);
   }
 
   template <class Other>
@@ -127,9 +170,32 @@ stock_reservation take(stock& current, const entity_ref& owner) {
     current.expiries.erase({reservation.expires_at, owner});
   for (const auto& item : reservation.items) {
     auto& books = current.locations.at(item.location);
-    (reservation.committed ? books.committed : books.held) -= item.quantity;
+    (reservation.committed ? books.committed : books.held) -= item.left();
   }
   return reservation;
+}
+
+/// Takes some units out of a reservation: they count as `counter` of it. Forgets it when it is
+/// empty.
+void take(stock& current, const entity_ref& owner, const std::vector<location_units>& items,
+          std::int64_t reserved_units::*counter) {
+  const auto found = current.reservations.find(owner);
+  if (found == current.reservations.end())
+    throw broken_invariant("K2: no reservation of " + to_string(owner));
+  auto& reservation = found->second;
+  for (const auto& taken : items) {
+    const auto item =
+      std::find_if(reservation.items.begin(), reservation.items.end(),
+                   [&](const auto& candidate) { return candidate.location == taken.location; });
+    if (item == reservation.items.end() || taken.quantity > item->left())
+      throw broken_invariant("K8: " + to_string(owner) + " has not so many units at " +
+                             taken.location);
+    (*item).*counter += taken.quantity;
+    auto& books = current.locations.at(taken.location);
+    (reservation.committed ? books.committed : books.held) -= taken.quantity;
+  }
+  if (left_of(reservation).empty())
+    take(current, owner);
 }
 
 struct stock_evolution {
@@ -152,7 +218,7 @@ struct stock_evolution {
       require_free(books);
     }
     const auto [at, fresh] = current.reservations.try_emplace(
-      event.owner, stock_reservation{event.items, event.expires_at.ms});
+      event.owner, stock_reservation{reserved(event.items), event.expires_at.ms});
     if (!fresh)
       throw broken_invariant("K5: " + to_string(event.owner) + " holds twice");
     if (event.expires_at.ms != 0)
@@ -165,21 +231,37 @@ struct stock_evolution {
       throw broken_invariant("K5: " + to_string(event.owner) + " commits twice");
     for (const auto& item : reservation.items) {
       auto& books = current.locations.at(item.location);
-      books.held -= item.quantity;
-      books.committed += item.quantity;
+      books.held -= item.left();
+      books.committed += item.left();
     }
     current.expiries.erase({reservation.expires_at, event.owner});
     reservation.committed = true;
   }
 
-  void operator()(const units_released& event) const { take(current, event.owner); }
+  void operator()(const units_released& event) const {
+    take(current, event.owner, event.items, &reserved_units::released);
+  }
 
   void operator()(const units_shipped& event) const {
-    for (const auto& item : take(current, event.owner).items)
+    take(current, event.owner, event.items, &reserved_units::shipped);
+    for (const auto& item : event.items)
       current.locations.at(item.location).shipped += item.quantity;
   }
 
+  void operator()(const units_restocked& event) const {
+    for (const auto& item : event.items)
+      current.locations[item.location].restocked += item.quantity;
+  }
+
   void operator()(const hold_expired& event) const { take(current, event.owner); }
+
+  static std::vector<reserved_units> reserved(const std::vector<location_units>& items) {
+    std::vector<reserved_units> all;
+    all.reserve(items.size());
+    for (const auto& item : items)
+      all.push_back({item.location, item.quantity});
+    return all;
+  }
 
   static void require_free(const location_books& books) {
     if (books.available() < 0)
@@ -196,9 +278,14 @@ decision<stock_event> decide(const stock& current, const message_body& request,
   return std::move(rules).take();
 }
 
-std::vector<effect> answer_again(const message_body&, rejection outcome,
+std::vector<effect> answer_again(const message_body& request, rejection outcome,
                                  const decide_context& context) {
-  return {send_message{context.from, stock_reply{stock_step::book, context.self.key, outcome}, {}}};
+  stock_reply reply{stock_step::book, context.self.key, outcome};
+  if (const auto* restock = std::get_if<restock_units>(&request)) {
+    reply.step = stock_step::restock;
+    reply.attempt = restock->attempt;
+  }
+  return {send_message{context.from, std::move(reply), {}}};
 }
 
 void evolve(stock& current, const stock_event& event) {
@@ -210,7 +297,7 @@ void check_invariants(const stock& current) {
   for (const auto& [owner, reservation] : current.reservations)
     for (const auto& item : reservation.items)
       (reservation.committed ? sums[item.location].committed : sums[item.location].held) +=
-        item.quantity;
+        item.left();
   for (const auto& [location, books] : current.locations) {
     const auto& sum = sums[location];
     if (sum.held != books.held || sum.committed != books.committed)
@@ -231,7 +318,7 @@ std::int64_t available(const stock& current, const std::string& location, unix_m
       break;
     for (const auto& item : current.reservations.at(owner).items)
       if (item.location == location)
-        units += item.quantity;
+        units += item.left();
   }
   return units;
 }

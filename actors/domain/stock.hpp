@@ -4,8 +4,8 @@
 //    ^              |                   |
 //    +---release----+------release------+          (a hold with an expiry also lapses by itself)
 //
-// K1 on_hand = received + adjusted - shipped        K2 held, committed = the sums over reservations
-// K3 available = on_hand - held - committed >= 0    K5 a unit is in exactly one place
+// K1 on_hand = received + restocked + adjusted - shipped    K2 held, committed = the sums over
+// reservations K3 available = on_hand - held - committed >= 0    K5 a unit is in exactly one place
 #pragma once
 
 #include "actors/domain/messages.hpp"
@@ -21,23 +21,37 @@ namespace purser {
 
 // -- State ----------------------------------------------------------------------------------------
 
-/// The books of one location. Cumulative: received, adjusted (net), shipped. Now: held, committed.
+/// The books of one location. Cumulative: received, adjusted (net), shipped, restocked. Now: held,
+/// committed.
 struct location_books {
   std::int64_t received = 0;
   std::int64_t adjusted = 0;
   std::int64_t shipped = 0;
+  std::int64_t restocked = 0; ///< returned, and on sale again
   std::int64_t held = 0;
   std::int64_t committed = 0;
 
-  std::int64_t on_hand() const noexcept { return received + adjusted - shipped; }
+  std::int64_t on_hand() const noexcept { return received + restocked + adjusted - shipped; }
   std::int64_t available() const noexcept { return on_hand() - held - committed; }
   friend bool operator==(const location_books&, const location_books&) = default;
 };
-BOOST_DESCRIBE_STRUCT(location_books, (), (received, adjusted, shipped, held, committed))
+BOOST_DESCRIBE_STRUCT(location_books, (), (received, adjusted, shipped, restocked, held, committed))
 
-/// A live reservation's share of this SKU. It is forgotten once released or shipped.
+/// Units that a reservation has at one location.
+struct reserved_units {
+  std::string location;
+  std::int64_t quantity = 0; ///< as held
+  std::int64_t shipped = 0;
+  std::int64_t released = 0;
+
+  std::int64_t left() const noexcept { return quantity - shipped - released; }
+  friend bool operator==(const reserved_units&, const reserved_units&) = default;
+};
+BOOST_DESCRIBE_STRUCT(reserved_units, (), (location, quantity, shipped, released))
+
+/// A live reservation's share of this SKU. It is forgotten once all of it is released or shipped.
 struct stock_reservation {
-  std::vector<location_units> items;
+  std::vector<reserved_units> items;
   unix_millis expires_at = 0; ///< 0: never
   bool committed = false;
 
@@ -102,6 +116,14 @@ struct units_shipped {
 };
 BOOST_DESCRIBE_STRUCT(units_shipped, (), (owner, items))
 
+struct units_restocked {
+  static constexpr std::uint16_t type = 8, schema = 1;
+  static constexpr std::string_view name = "units_restocked";
+  entity_ref owner;
+  std::vector<location_units> items;
+};
+BOOST_DESCRIBE_STRUCT(units_restocked, (), (owner, items))
+
 struct hold_expired {
   static constexpr std::uint16_t type = 7, schema = 1;
   static constexpr std::string_view name = "hold_expired";
@@ -112,7 +134,7 @@ struct hold_expired {
 BOOST_DESCRIBE_STRUCT(hold_expired, (), (owner, items, expired_at))
 
 using stock_event = std::variant<stock_received, stock_adjusted, units_held, units_committed,
-                                 units_released, units_shipped, hold_expired>;
+                                 units_released, units_shipped, units_restocked, hold_expired>;
 
 // -- Rules ----------------------------------------------------------------------------------------
 

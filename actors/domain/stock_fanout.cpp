@@ -6,13 +6,14 @@ namespace purser {
 
 namespace {
 
-message_body request_for(stock_step step, const stock_demand& demand, unix_millis expires_at,
+message_body request_for(const stock_request& request, const stock_demand& demand,
                          std::uint64_t attempt) {
-  switch (step) {
-  case stock_step::hold: return hold_units{demand.items, expires_at, attempt};
+  switch (request.step) {
+  case stock_step::hold: return hold_units{demand.items, request.expires_at, attempt};
   case stock_step::commit: return commit_units{attempt};
-  case stock_step::release: return release_units{attempt};
-  case stock_step::ship: return ship_units{attempt};
+  case stock_step::release: return release_units{demand.items, attempt};
+  case stock_step::ship: return ship_units{demand.items, attempt};
+  case stock_step::restock: return restock_units{demand.items, attempt};
   case stock_step::book: break;
   }
   throw broken_invariant("a reservation does not book stock");
@@ -20,17 +21,16 @@ message_body request_for(stock_step step, const stock_demand& demand, unix_milli
 
 } // namespace
 
-stock_fanout stock_fanout::ask(stock_step step, std::vector<stock_demand> demands,
-                               std::vector<effect>& effects, std::uint64_t attempt,
-                               unix_millis expires_at) {
+stock_fanout stock_fanout::ask(const stock_request& request, std::vector<stock_demand> demands,
+                               std::vector<effect>& effects, std::uint64_t attempt) {
   stock_fanout made;
   made.attempt_ = attempt;
-  made.step_ = step;
+  made.step_ = request.step;
   made.missing_ = demands.size();
   made.answers_.assign(demands.size(), answer::missing);
   for (const auto& demand : demands)
     effects.emplace_back(send_message{
-      {entity_kind::stock, demand.sku}, request_for(step, demand, expires_at, attempt), {}});
+      {entity_kind::stock, demand.sku}, request_for(request, demand, attempt), request.key});
   made.demands_ = std::move(demands);
   return made;
 }
@@ -39,8 +39,8 @@ stock_fanout stock_fanout::release_granted(std::vector<effect>& effects, std::ui
   std::vector<stock_demand> granted;
   for (std::size_t i = 0; i < demands_.size(); ++i)
     if (answers_[i] == answer::granted)
-      granted.push_back(std::move(demands_[i]));
-  return ask(stock_step::release, std::move(granted), effects, attempt);
+      granted.push_back({std::move(demands_[i].sku), {}});
+  return ask({stock_step::release}, std::move(granted), effects, attempt);
 }
 
 bool stock_fanout::note(const stock_reply& reply) {

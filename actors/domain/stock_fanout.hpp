@@ -13,10 +13,17 @@
 
 namespace purser {
 
-/// What one SKU has to give: one entry per location, summed (K6).
+/// What one SKU has to give: one entry per location, summed (K6). No entry: all that is left.
 struct stock_demand {
   std::string sku;
   std::vector<location_units> items;
+};
+
+/// What every SKU is asked to do.
+struct stock_request {
+  stock_step step = stock_step::hold;
+  unix_millis expires_at = 0; ///< of a hold; 0: never
+  std::string key = {};       ///< of a restock: makes it happen once
 };
 
 /// Sums lines ({sku, location, quantity}) per SKU and location, sorted by SKU.
@@ -36,16 +43,29 @@ std::vector<stock_demand> demands_of(const Lines& lines) {
   return demands;
 }
 
+/// Every SKU of the lines, to be asked about all that is left.
+template <class Lines>
+std::vector<stock_demand> everything_of(const Lines& lines) {
+  auto demands = demands_of(lines);
+  for (auto& demand : demands)
+    demand.items.clear();
+  return demands;
+}
+
 class stock_fanout {
 public:
-  /// Asks every SKU to take `step`. `attempt` is the decision's (decide_context).
-  static stock_fanout ask(stock_step step, std::vector<stock_demand> demands,
-                          std::vector<effect>& effects, std::uint64_t attempt,
-                          unix_millis expires_at = 0);
+  /// Asks every SKU. `attempt` is one that was never used before (decide_context).
+  static stock_fanout ask(const stock_request& request, std::vector<stock_demand> demands,
+                          std::vector<effect>& effects, std::uint64_t attempt);
 
   /// Asks those that granted the step before to release; @returns a fanout that is done when none
   /// did.
   stock_fanout release_granted(std::vector<effect>& effects, std::uint64_t attempt) &&;
+
+  /// Whether a reply is to this asking.
+  bool asked(const stock_reply& reply) const noexcept {
+    return !demands_.empty() && reply.step == step_ && reply.attempt == attempt_;
+  }
 
   /// Notes an answer; one to another step or attempt, or a repeat, is ignored.
   /// @returns whether it was the last one missing.

@@ -28,7 +28,10 @@ class BadInput(ProgramTest):
         ("[1]", "", "must be an object"),
         ("{}", "/op", "is missing"),
         ({"op": "order.plase"}, "/op", 'did you mean "order.place"?'),
-        ({"op": "order.deliver", "order_id": "o-1"}, "/op", "not supported by this version yet"),
+        ({"op": "order.deliver", "order_id": "o-1", "shipment": "s"}, "/shipment", "unknown field"),
+        ({"op": "order.return", "order_id": "o-1", "return_id": "r", "lines": [{"line_id": "1"}]}, "/lines/0/quantity", "missing"),
+        ({"op": "order.resolve", "order_id": "o-1", "payment": "paid", "note": ""}, "/payment", "captured"),
+        ({"op": "payment.refund", "order_id": "o-1", "refund_id": "g", "amount": -1}, "/amount", "it must be from 0"),
         (dict(ORDER, custmer_id="x"), "/custmer_id", 'did you mean "customer_id"?'),
         (without("customer_id"), "/customer_id", "is missing"),
         (dict(ORDER, customer_id=7), "/customer_id", "must be a string"),
@@ -57,7 +60,7 @@ class BadInput(ProgramTest):
         (dict(ORDER, metadata={str(i): "" for i in range(51)}), "/metadata", "at most 50"),
         (dict(ORDER, at="yesterday"), "/at", "RFC 3339"),
         (dict(ORDER, at="2026-02-30T00:00:00Z"), "/at", "RFC 3339"),
-        (dict(ORDER, capture="on_ship"), "/capture", "not supported"),
+        (dict(ORDER, capture="on_delivery"), "/capture", "on_ship"),
         (dict(ORDER, capture="later"), "/capture", 'one of "on_confirm"'),
         (dict(ORDER, allow_backorder=True), "/allow_backorder", "not supported"),
         (dict(ORDER, allow_backorder="yes"), "/allow_backorder", "true or false"),
@@ -67,7 +70,7 @@ class BadInput(ProgramTest):
         ({"op": "stock.adjust", "sku": "mug", "delta": 0, "reason": ""}, "/delta", "is 0"),
         ({"op": "stock.reserve", "reservation_id": "v", "lines": [{"sku": "a", "quantity": 1}], "ttl_seconds": 0},
          "/ttl_seconds", "from 1 to 604800"),
-        ({"op": "order.ship", "order_id": "o-1", "shipment_id": "s", "lines": []}, "/lines", "not supported"),
+        ({"op": "order.ship", "order_id": "o-1", "shipment_id": "s", "lines": []}, "/lines", "has no line"),
     ]
 
     def test_every_mistake_is_named_with_line_and_pointer(self):

@@ -1,164 +1,53 @@
-#include "actors/domain/order_saga.hpp"
-#include "actors/domain/order_tables.hpp"
+#include "tests/domain/order_fixture.hpp"
 
 #include <doctest/doctest.h>
 
 #include <deque>
-#include <set>
 
 using namespace purser;
+using namespace purser::tests;
 
 namespace {
-
-place_order two_mugs_and_a_cup() {
-  place_order request;
-  request.order_id = "o-1";
-  request.customer_id = "c-1";
-  request.currency = "EUR";
-  request.lines = {{"1", "mug", "main", 2, 500}, {"2", "cup", "main", 1, 300}};
-  request.payment.method = "card";
-  return request;
-}
-
-/// An order with its workflow, and what its last decision asked for.
-struct workflow {
-  order state;
-  order_progress progress;
-  std::vector<effect> effects;
-  rejection refused = rejection::none;
-  std::uint64_t attempt = 0;
-
-  void tell(const message_body& request) {
-    decide_context context;
-    context.self = {entity_kind::order, "o-1"};
-    context.now = 1'000;
-    context.attempt = attempt;
-    auto made = decide(state, progress, request, context);
-    for (const auto& event : made.events)
-      evolve(state, event);
-    effects = std::move(made.effects);
-    refused = made.refused;
-  }
-
-  void client(command_body body) { tell(std::move(body)); }
-  void stock(stock_step step, const std::string& sku, rejection why = rejection::none) {
-    tell(stock_reply{step, sku, why});
-  }
-  void both(stock_step step) {
-    stock(step, "cup");
-    stock(step, "mug");
-  }
-  void payment(payment_outcome outcome) { tell(payment_reply{outcome, "because"}); }
-
-  void crash() { progress = {}; }
-
-  /// To whom the last decision speaks.
-  std::set<std::string> spoken_to() const {
-    std::set<std::string> names;
-    for (const auto& wanted : effects)
-      names.insert(to_string(std::get<send_message>(wanted).to));
-    return names;
-  }
-  template <class Body>
-  bool sent() const {
-    return !effects.empty() &&
-           std::holds_alternative<Body>(std::get<send_message>(effects.at(0)).body);
-  }
-};
-
-workflow placed() {
-  workflow w;
-  w.client(two_mugs_and_a_cup());
-  return w;
-}
-
-workflow reserved() {
-  auto w = placed();
-  w.both(stock_step::hold);
-  return w;
-}
-
-workflow confirmed() {
-  auto w = reserved();
-  w.payment(payment_outcome::authorized);
-  w.both(stock_step::commit);
-  w.payment(payment_outcome::captured);
-  return w;
-}
-
-workflow in(order_status status) {
-  switch (status) {
-  case order_status::absent: return {};
-  case order_status::reserving: return placed();
-  case order_status::awaiting_payment: return reserved();
-  case order_status::confirmed: return confirmed();
-  case order_status::fulfilling: {
-    auto w = confirmed();
-    w.client(ship_order{"o-1", "s-1"});
-    return w;
-  }
-  case order_status::completed: {
-    auto w = in(order_status::fulfilling);
-    w.both(stock_step::ship);
-    return w;
-  }
-  case order_status::canceling: {
-    auto w = confirmed();
-    w.client(cancel_order{"o-1"});
-    return w;
-  }
-  case order_status::canceled: {
-    auto w = in(order_status::canceling);
-    w.payment(payment_outcome::reversed);
-    w.both(stock_step::release);
-    return w;
-  }
-  case order_status::rejected: {
-    auto w = placed();
-    w.stock(stock_step::hold, "mug", rejection::out_of_stock);
-    w.stock(stock_step::hold, "cup", rejection::out_of_stock);
-    return w;
-  }
-  case order_status::needs_attention: {
-    auto w = reserved();
-    w.payment(payment_outcome::unknown);
-    return w;
-  }
-  }
-  return {};
-}
 
 command_body body_of(order_command which) {
   switch (which) {
   case order_command::place: return two_mugs_and_a_cup();
   case order_command::cancel: return cancel_order{"o-1"};
-  case order_command::ship: return ship_order{"o-1", "s-2"};
+  case order_command::ship: return ship_order{.order_id = "o-1", .shipment_id = "s-2"};
+  case order_command::cancel_part: return cancel_order{"o-1", std::nullopt, {{{"2", 1}}}};
+  case order_command::deliver: return deliver_order{"o-1", std::nullopt};
+  case order_command::return_goods: return return_order{"o-1", "r-2", {{"1", 1}}};
+  case order_command::hold: return hold_order{"o-1", "a look"};
+  case order_command::resume: return resume_order{"o-1", std::nullopt};
+  case order_command::resolve: return resolve_order{"o-1", payment_finding::captured, "called"};
+  case order_command::refund: return grant_refund{"o-1", "g-1", 100, std::nullopt};
+  case order_command::retry: return retry_payment{"o-1", {"card", "tok_ok"}};
   }
   return cancel_order{};
 }
 
-template <class E, class Visit>
-void for_each_enumerator(Visit visit) {
-  boost::mp11::mp_for_each<boost::describe::describe_enumerators<E>>(
-    [&](auto known) { visit(known.value); });
-}
-
 } // namespace
 
-TEST_CASE("every command in every phase does what the table says") {
-  for_each_enumerator<order_status>([](order_status phase) {
+TEST_CASE("every command in every status does what the table says") {
+  for_each_enumerator<order_status>([](order_status status) {
     for_each_enumerator<order_command>([&](order_command which) {
-      CAPTURE(to_string(phase));
-      auto w = in(phase);
-      REQUIRE(w.state.status == phase);
+      CAPTURE(to_string(status));
+      CAPTURE(static_cast<int>(which));
+      auto w = in(status);
+      REQUIRE(status_of(w.state) == status);
       const auto before = w.state;
 
       w.client(body_of(which));
 
-      const auto& verdict = verdict_on(phase, which);
+      auto verdict = verdict_on(status, which);
+      const bool cancels = which == order_command::cancel || which == order_command::cancel_part;
+      if (verdict.what == order_verdict::kind::as_phase)
+        verdict = cancels && status == order_status::needs_attention
+                    ? order_rules::no(rejection::payment_unknown)
+                    : verdict_on(before.phase, which);
       CHECK(w.refused == verdict.why);
       if (verdict.what == order_verdict::kind::accept)
-        CHECK_FALSE(w.state == before);
+        CHECK((!(w.state == before) || !w.effects.empty()));
       else
         CHECK(w.state == before);
     });
@@ -166,14 +55,19 @@ TEST_CASE("every command in every phase does what the table says") {
 }
 
 TEST_CASE("an event that the table does not list for a phase breaks an invariant") {
-  for_each_enumerator<order_status>([](order_status phase) {
-    for (const order_event& event : {order_event{order_reserved{}}, order_event{order_confirmed{}},
-                                     order_event{order_canceled{}}, order_event{order_completed{}},
-                                     order_event{order_resumed{}}}) {
-      auto state = in(phase).state;
+  const std::vector<order_event> events{
+    order_placed{},   order_reserved{},   order_rejected{},  order_confirmed{},
+    payment_failed{}, cancel_requested{}, order_canceled{},  order_completed{},
+    order_parked{},   order_unparked{},   returns_settled{}, order_held{},
+    order_resumed{},  payment_declined{}, payment_retried{}, order_delivered{},
+    refund_granted{}, payment_resolved{}, lines_canceled{},  shipment_requested{},
+    order_shipped{},  order_returned{},
+  };
+  for_each_enumerator<order_status>([&](order_status status) {
+    for (const auto& event : events) {
+      auto state = in(status).state;
       const auto type = std::visit([](const auto& e) { return e.type; }, event);
-      const auto next = next_status(phase, type);
-      if (next)
+      if (next_phase(state.phase, type))
         CHECK_NOTHROW(evolve(state, event));
       else
         CHECK_THROWS_AS(evolve(state, event), broken_invariant);
@@ -189,7 +83,7 @@ TEST_CASE("C1: hold, authorize, commit, capture, confirmed") {
   w.stock(stock_step::hold, "mug");
   CHECK(w.effects.empty());
   w.stock(stock_step::hold, "cup");
-  CHECK(w.state.status == order_status::awaiting_payment);
+  CHECK(status_of(w.state) == order_status::awaiting_payment);
   CHECK(w.sent<authorize_payment>());
   w.payment(payment_outcome::authorized);
   CHECK(w.sent<commit_units>());
@@ -197,7 +91,7 @@ TEST_CASE("C1: hold, authorize, commit, capture, confirmed") {
   CHECK(w.sent<capture_payment>());
   w.payment(payment_outcome::captured);
 
-  CHECK(w.state.status == order_status::confirmed);
+  CHECK(status_of(w.state) == order_status::confirmed);
   CHECK(w.effects.empty());
 }
 
@@ -208,10 +102,10 @@ TEST_CASE("K7: when one SKU is short the others let go, and only then the order 
   w.stock(stock_step::hold, "mug", rejection::out_of_stock);
   CHECK(w.spoken_to() == std::set<std::string>{"stock/cup"});
   CHECK(w.sent<release_units>());
-  CHECK(w.state.status == order_status::reserving);
+  CHECK(status_of(w.state) == order_status::reserving);
   w.stock(stock_step::release, "cup");
 
-  CHECK(w.state.status == order_status::rejected);
+  CHECK(status_of(w.state) == order_status::rejected);
   CHECK(w.state.reason == "out_of_stock");
 }
 
@@ -219,14 +113,14 @@ TEST_CASE("C3: a declined payment is reversed first, then the stock is released"
   auto w = reserved();
 
   w.payment(payment_outcome::authorization_refused);
-  CHECK(w.state.status == order_status::canceling);
+  CHECK(status_of(w.state) == order_status::canceling);
   CHECK(w.sent<reverse_payment>());
   w.payment(payment_outcome::reversed);
   CHECK(w.sent<release_units>());
   w.both(stock_step::release);
 
-  CHECK(w.state.status == order_status::canceled);
-  CHECK(w.state.reason == payment_declined);
+  CHECK(status_of(w.state) == order_status::canceled);
+  CHECK(w.state.reason == payment_declined_reason);
 }
 
 TEST_CASE("C5: a cancel while the money is being taken wins, and what comes late is ignored") {
@@ -236,11 +130,11 @@ TEST_CASE("C5: a cancel while the money is being taken wins, and what comes late
 
   w.client(cancel_order{"o-1", "changed my mind"});
   w.payment(payment_outcome::captured); // said before the payment heard of the cancel
-  CHECK(w.state.status == order_status::canceling);
+  CHECK(status_of(w.state) == order_status::canceling);
   w.payment(payment_outcome::reversed);
   w.both(stock_step::release);
 
-  CHECK(w.state.status == order_status::canceled);
+  CHECK(status_of(w.state) == order_status::canceled);
   CHECK(w.state.reason == "changed my mind");
 }
 
@@ -249,26 +143,25 @@ TEST_CASE("C5: a refusal of the authorization is none of the reversal that was a
   w.client(cancel_order{"o-1"});
 
   w.payment(payment_outcome::authorization_refused); // said before the payment heard of the cancel
-  CHECK(w.state.status == order_status::canceling);
+  CHECK(status_of(w.state) == order_status::canceling);
   w.payment(payment_outcome::reversed);
   w.both(stock_step::release);
 
-  CHECK(w.state.status == order_status::canceled);
+  CHECK(status_of(w.state) == order_status::canceled);
 }
 
 TEST_CASE("what stock told a former self of the order does not count") {
   auto w = placed();
+  const auto former = workflow::attempt_of(w.asked.back().body);
   w.crash();
-  w.attempt = 2;
   w.tell(resume_step{}); // asks again
 
-  w.tell(stock_reply{stock_step::hold, "mug", rejection::none, 1});
-  w.tell(stock_reply{stock_step::hold, "cup", rejection::none, 1});
-  CHECK(w.state.status == order_status::reserving);
-  w.tell(stock_reply{stock_step::hold, "mug", rejection::none, 2});
-  w.tell(stock_reply{stock_step::hold, "cup", rejection::none, 2});
+  w.tell(stock_reply{stock_step::hold, "mug", rejection::none, former});
+  w.tell(stock_reply{stock_step::hold, "cup", rejection::none, former});
+  CHECK(status_of(w.state) == order_status::reserving);
+  w.both(stock_step::hold);
 
-  CHECK(w.state.status == order_status::awaiting_payment);
+  CHECK(status_of(w.state) == order_status::awaiting_payment);
 }
 
 TEST_CASE("C8: an order parked for its payment asks again after a restart") {
@@ -280,7 +173,7 @@ TEST_CASE("C8: an order parked for its payment asks again after a restart") {
   REQUIRE(w.sent<authorize_payment>());
   w.payment(payment_outcome::authorized);
 
-  CHECK(w.state.status == order_status::awaiting_payment);
+  CHECK(status_of(w.state) == order_status::awaiting_payment);
 }
 
 TEST_CASE("stock is never released while the payment is unknown") {
@@ -291,7 +184,7 @@ TEST_CASE("stock is never released while the payment is unknown") {
   CHECK(w.refused == rejection::payment_unknown);
   w.payment(payment_outcome::authorized); // known at last
 
-  CHECK(w.state.status == order_status::awaiting_payment);
+  CHECK(status_of(w.state) == order_status::awaiting_payment);
   CHECK(w.sent<commit_units>());
 }
 
@@ -321,7 +214,7 @@ TEST_CASE("G1: after a crash the phase begins again, and the workflow ends the s
       collect();
     }
 
-    CHECK(w.state.status == order_status::confirmed);
+    CHECK(status_of(w.state) == order_status::confirmed);
   }
 }
 
@@ -329,7 +222,7 @@ TEST_CASE("a reply that comes twice, or to a stage that is over, changes nothing
   auto w = placed();
   w.stock(stock_step::hold, "mug");
   w.stock(stock_step::hold, "mug");
-  CHECK(w.state.status == order_status::reserving);
+  CHECK(status_of(w.state) == order_status::reserving);
   w.stock(stock_step::hold, "cup");
   const auto before = w.state;
 
@@ -346,8 +239,8 @@ TEST_CASE("a workflow whose message was given up needs attention") {
 
   w.tell(undeliverable{rejection::quarantined});
 
-  CHECK(w.state.status == order_status::needs_attention);
-  CHECK(w.state.reason == "quarantined");
+  CHECK(status_of(w.state) == order_status::needs_attention);
+  CHECK(reason_of(w.state) == "quarantined");
 }
 
 TEST_CASE("a lost hold breaks an invariant instead of selling what is not there") {

@@ -54,7 +54,7 @@ desk authorized() {
 
 desk captured() {
   auto made = authorized();
-  made.tell(capture_payment{});
+  made.tell(capture_payment{"order", 1'000});
   made.provider("capture-1", payment_answer_kind::succeeded);
   return made;
 }
@@ -81,8 +81,8 @@ TEST_CASE("a request that comes twice charges once") {
   d.authorize();
   CHECK(d.call() == nullptr);
   CHECK(d.told() == payment_outcome::authorized);
-  d.tell(capture_payment{});
-  d.tell(capture_payment{});
+  d.tell(capture_payment{"order", 1'000});
+  d.tell(capture_payment{"order", 1'000});
   CHECK(d.effects.empty()); // the first is under way
   d.provider("capture-1", payment_answer_kind::succeeded);
   d.provider("capture-1", payment_answer_kind::succeeded); // the provider says it twice
@@ -107,7 +107,7 @@ TEST_CASE("a declined authorization is told, and told again when asked again") {
 TEST_CASE(
   "C8: an authorization asked for again while a capture is open is told to have succeeded") {
   auto d = authorized();
-  d.tell(capture_payment{});
+  d.tell(capture_payment{"order", 1'000});
 
   d.authorize(); // the order crashed, and begins its phase again
 
@@ -117,7 +117,7 @@ TEST_CASE(
 
 TEST_CASE("a refusal says what was refused") {
   auto d = authorized();
-  d.tell(capture_payment{});
+  d.tell(capture_payment{"order", 1'000});
   d.provider("capture-1", payment_answer_kind::refused);
   CHECK(d.told() == payment_outcome::capture_refused);
 
@@ -166,7 +166,7 @@ TEST_CASE("reversing an authorization under way waits for its outcome, then void
 
 TEST_CASE("C5: reversing a capture under way refunds it when it succeeds") {
   auto d = authorized();
-  d.tell(capture_payment{});
+  d.tell(capture_payment{"order", 1'000});
 
   d.tell(reverse_payment{});
   d.provider("capture-1", payment_answer_kind::succeeded);
@@ -261,4 +261,98 @@ TEST_CASE("P1: a second open operation breaks an invariant") {
 
   CHECK_THROWS_AS(evolve(d.state, operation_submitted{"capture-1", operation_kind::capture, 1}),
                   broken_invariant);
+}
+
+TEST_CASE("P1: a capture waits for the one that is open, and has its turn when that has ended") {
+  auto d = authorized();
+  d.tell(capture_payment{"ship/s-1", 400});
+  d.tell(capture_payment{"ship/s-2", 600});
+  CHECK(d.call() == nullptr);
+  CHECK(d.state.operations.back().status == operation_status::created);
+
+  d.provider("capture-1", payment_answer_kind::succeeded);
+  CHECK(d.told() == payment_outcome::captured);
+  d.provider("capture-2", payment_answer_kind::succeeded);
+
+  CHECK(d.state.captured == 1'000);
+}
+
+TEST_CASE("a request of the order is one operation for ever") {
+  auto d = captured();
+  d.tell(refund_payment{"return/r-1", 300});
+  d.tell(refund_payment{"return/r-1", 300});
+  CHECK(d.effects.empty());
+  d.provider("refund-1", payment_answer_kind::succeeded);
+
+  d.tell(refund_payment{"return/r-1", 300});
+
+  CHECK(d.told() == payment_outcome::refunded);
+  CHECK(d.state.refunded == 300);
+}
+
+TEST_CASE("refunds do not wait for each other") {
+  auto d = captured();
+  d.tell(refund_payment{"return/r-1", 300});
+  d.tell(refund_payment{"return/r-2", 300});
+
+  CHECK(d.call() != nullptr);
+  CHECK(resume(d.state, d.context()).size() == 2);
+}
+
+TEST_CASE("after a decline a new series is a new authorization") {
+  desk d;
+  d.authorize();
+  d.provider("authorize-1", payment_answer_kind::refused);
+
+  d.tell(authorize_payment{1'000, "EUR", "card", "tok_ok", 2});
+
+  REQUIRE(d.call() != nullptr);
+  CHECK(d.call()->call.idempotency_key == "o-1:authorize-2");
+  d.tell(authorize_payment{1'000, "EUR", "card", "tok_ok", 2});
+  CHECK(d.effects.empty());
+}
+
+TEST_CASE("an action of the customer is waited for, and alarms nobody") {
+  desk d;
+  d.authorize();
+  for (int i = 0; i < 10; ++i) {
+    d.provider("authorize-1", payment_answer_kind::action_required, i > 0);
+    CHECK_FALSE(d.told().has_value());
+    REQUIRE(d.call() != nullptr);
+    CHECK(d.call()->call.ask_only);
+  }
+  CHECK(status_of(d.state) == "action_required");
+
+  d.provider("authorize-1", payment_answer_kind::succeeded, true);
+
+  CHECK(d.told() == payment_outcome::authorized);
+}
+
+TEST_CASE("an operator's finding ends the unknown operation, one way or the other") {
+  for (const auto finding : {payment_finding::captured, payment_finding::voided}) {
+    auto d = authorized();
+    d.tell(capture_payment{"order", 1'000});
+    d.provider("capture-1", payment_answer_kind::unknown);
+
+    d.tell(settle_payment{finding, "statement of May"});
+
+    const bool taken = finding == payment_finding::captured;
+    CHECK(d.told() == (taken ? payment_outcome::captured : payment_outcome::capture_refused));
+    CHECK(d.state.captured == (taken ? 1'000 : 0));
+  }
+}
+
+TEST_CASE("reversing drops what only waited, and gives everything back") {
+  auto d = authorized();
+  d.tell(capture_payment{"ship/s-1", 400});
+  d.tell(capture_payment{"ship/s-2", 600});
+
+  d.tell(reverse_payment{});
+  d.provider("capture-1", payment_answer_kind::succeeded);
+  d.provider("void-1", payment_answer_kind::succeeded);
+  d.provider("refund-1", payment_answer_kind::succeeded);
+
+  CHECK(d.told() == payment_outcome::reversed);
+  CHECK(d.state.voided == 600);
+  CHECK(d.state.refunded == 400);
 }

@@ -66,12 +66,12 @@ TEST_CASE("K5: units go from free to held to committed to shipped") {
   auto state = with(10);
 
   tell(state, hold_units{{{"main", 4}}}, from(order_1));
-  CHECK(books(state) == location_books{10, 0, 0, 4, 0});
+  CHECK(books(state) == location_books{.received = 10, .shipped = 0, .held = 4, .committed = 0});
   tell(state, commit_units{}, from(order_1));
-  CHECK(books(state) == location_books{10, 0, 0, 0, 4});
+  CHECK(books(state) == location_books{.received = 10, .shipped = 0, .held = 0, .committed = 4});
   tell(state, ship_units{}, from(order_1));
 
-  CHECK(books(state) == location_books{10, 0, 4, 0, 0});
+  CHECK(books(state) == location_books{.received = 10, .shipped = 4, .held = 0, .committed = 0});
   CHECK(state.reservations.empty());
 }
 
@@ -167,4 +167,38 @@ TEST_CASE("K2: books that are not the sum over reservations are found") {
   state.locations.at("main").held = 5;
 
   CHECK_THROWS_AS(check_invariants(state), broken_invariant);
+}
+
+TEST_CASE("K8: parts of a reservation ship and are released; a total asked again changes nothing") {
+  auto state = with(10);
+  tell(state, hold_units{{{"main", 6}}}, from(order_1));
+  tell(state, commit_units{}, from(order_1));
+
+  for (int again = 0; again < 2; ++again) {
+    tell(state, ship_units{{{"main", 2}}}, from(order_1));
+    tell(state, release_units{{{"main", 1}}}, from(order_1));
+    CHECK(books(state) == location_books{.received = 10, .shipped = 2, .committed = 3});
+  }
+  tell(state, ship_units{{{"main", 5}}}, from(order_1));
+
+  CHECK(state.reservations.empty());
+  CHECK(books(state) == location_books{.received = 10, .shipped = 5});
+  CHECK_NOTHROW(check_invariants(state));
+}
+
+TEST_CASE("K8: a reservation never gives more than it has") {
+  auto state = with(10);
+  tell(state, hold_units{{{"main", 2}}}, from(order_1));
+  tell(state, commit_units{}, from(order_1));
+
+  CHECK_THROWS_AS(decide(state, ship_units{{{"main", 3}}}, from(order_1)), broken_invariant);
+  CHECK_THROWS_AS(decide(state, ship_units{{{"attic", 1}}}, from(order_1)), broken_invariant);
+}
+
+TEST_CASE("K1: what comes back is on hand again") {
+  auto state = with(10);
+  tell(state, restock_units{{{"main", 3}}}, from(order_1));
+
+  CHECK(books(state).on_hand() == 13);
+  CHECK(books(state).restocked == 3);
 }

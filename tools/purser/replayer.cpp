@@ -37,7 +37,15 @@ replayer::claim replayer::claim_of(const command_body& body) {
     // A shipment takes committed units: what is available, and so every other decision, stays the
     // same.
     void operator()(const ship_order& c) const { touch_key("order", c.order_id); }
+    void operator()(const deliver_order& c) const { touch_key("order", c.order_id); }
+    void operator()(const resume_order& c) const { touch_key("order", c.order_id); }
+    void operator()(const hold_order& c) const { touch_key("order", c.order_id); }
+    void operator()(const grant_refund& c) const { touch_key("order", c.order_id); }
+    // What gives units back may touch any SKU of the order.
     void operator()(const cancel_order&) const { made.alone = true; }
+    void operator()(const return_order&) const { made.alone = true; }
+    void operator()(const resolve_order&) const { made.alone = true; }
+    void operator()(const retry_payment&) const { made.alone = true; }
     void operator()(const commit_reservation&) const { made.alone = true; }
     void operator()(const release_reservation&) const { made.alone = true; }
     void operator()(const ship_reservation&) const { made.alone = true; }
