@@ -3,7 +3,7 @@
 #pragma once
 
 #include "actors/domain/messages.hpp"
-#include "actors/domain/payment.hpp"
+#include "actors/domain/policies.hpp"
 #include "actors/ports/journal.hpp"
 #include "actors/views.hpp"
 
@@ -49,6 +49,10 @@ public:
   /// Whether a restart must hand it a resume_step: it has an open step, or waits for others.
   virtual bool must_resume() const = 0;
 
+  /// The business time from which it wants to be told `timer_due` (C8); nothing when it waits for
+  /// no time to pass.
+  virtual std::optional<unix_millis> due() const = 0;
+
   /// Why an accepted command came to nothing in the end (an order that was rejected), or none.
   virtual rejection final_verdict(const command_body& body) const = 0;
 
@@ -64,7 +68,7 @@ public:
 };
 
 /// A new, absent aggregate of a kind.
-std::unique_ptr<aggregate> make_aggregate(entity_kind kind, const payment_policy& payments = {});
+std::unique_ptr<aggregate> make_aggregate(entity_kind kind, const shop_policy& policy = {});
 
 /// The name of a stored event ("order_placed"), or empty when this program does not know it.
 std::string_view event_name(entity_kind kind, std::uint16_t type);

@@ -5,6 +5,7 @@
 #include "actors/state_codec.hpp"
 
 #include <algorithm>
+#include <iterator>
 
 namespace purser {
 
@@ -54,10 +55,11 @@ std::string_view name_in(std::uint16_t type) {
 struct order_traits {
   using state = order;
   using event = order_event;
+  order_policy policy;
   order_progress progress;
 
   auto decide(const order& current, const message_body& request, const decide_context& context) {
-    return purser::decide(current, progress, request, context);
+    return purser::decide(current, progress, request, context, policy);
   }
   static bool open(const order& current) { return purser::has_open_step(current); }
   static bool exists(const order& current) { return current.phase != order_status::absent; }
@@ -95,6 +97,10 @@ struct stock_traits {
   auto decide(const stock& current, const message_body& request, const decide_context& context) {
     return purser::decide(current, request, context);
   }
+  /// What follows from the state that a decision led to.
+  static auto follow_up(const stock& current, const decide_context& context) {
+    return offer_next(current, context);
+  }
   static bool open(const stock&) { return false; }
   static bool exists(const stock& current) { return !current.locations.empty(); }
   static rejection verdict(const stock&, const command_body&) { return rejection::none; }
@@ -116,7 +122,7 @@ struct payment_traits {
       return decision<payment_event>{{}, resume(current, context), rejection::none};
     return purser::decide(current, progress, request, context, policy);
   }
-  static bool open(const payment& current) { return open_operation(current) != nullptr; }
+  static bool open(const payment& current) { return has_open_step(current); }
   static bool exists(const payment& current) { return !current.operations.empty(); }
   static rejection verdict(const payment&, const command_body&) { return rejection::none; }
   static entity_view view(const payment& current, const std::string& key, std::uint64_t version,
@@ -124,7 +130,7 @@ struct payment_traits {
     return view_of(current, key, version);
   }
   static void check(const payment& current) {
-    if (current.authorized - current.captured - current.voided < 0)
+    if (authorized_rest(current) < 0)
       throw broken_invariant("M2: more captured or voided than authorized");
     if (current.refunded > current.captured)
       throw broken_invariant("M4: more refunded than captured");
@@ -193,10 +199,13 @@ public:
     auto made = traits_.decide(state_, request, context);
     reaction result{{}, std::move(made.effects), made.refused};
     result.events.reserve(made.events.size());
-    for (const auto& event : made.events) {
-      purser::evolve(state_, event);
-      result.events.push_back(encode_event(event));
-    }
+    evolve_by(made.events, result);
+    if constexpr (requires { Traits::follow_up(state_, context); })
+      if (!result.events.empty()) {
+        auto more = Traits::follow_up(state_, context);
+        evolve_by(more.events, result);
+        std::move(more.effects.begin(), more.effects.end(), std::back_inserter(result.effects));
+      }
     return result;
   }
 
@@ -215,9 +224,17 @@ public:
   void restore(std::string_view bytes) override { restore_state(bytes, state_); }
   bool has_open_step() const override { return Traits::open(state_); }
   bool must_resume() const override {
-    if constexpr (std::is_same_v<typename Traits::state, order>)
+    if constexpr (requires { purser::must_resume(state_); })
       return purser::must_resume(state_);
-    return Traits::open(state_);
+    else
+      return Traits::open(state_);
+  }
+
+  std::optional<unix_millis> due() const override {
+    if constexpr (requires { purser::due(state_); })
+      return purser::due(state_);
+    else
+      return std::nullopt;
   }
 
   rejection final_verdict(const command_body& body) const override {
@@ -238,18 +255,27 @@ public:
   void check() const override { Traits::check(state_); }
 
 private:
+  template <class Events>
+  void evolve_by(const Events& events, reaction& into) {
+    for (const auto& event : events) {
+      purser::evolve(state_, event);
+      into.events.push_back(encode_event(event));
+    }
+  }
+
   Traits traits_;
   typename Traits::state state_;
 };
 
 } // namespace
 
-std::unique_ptr<aggregate> make_aggregate(entity_kind kind, const payment_policy& payments) {
+std::unique_ptr<aggregate> make_aggregate(entity_kind kind, const shop_policy& policy) {
   switch (kind) {
-  case entity_kind::order: return std::make_unique<aggregate_of<order_traits>>();
+  case entity_kind::order:
+    return std::make_unique<aggregate_of<order_traits>>(order_traits{policy.orders, {}});
   case entity_kind::stock: return std::make_unique<aggregate_of<stock_traits>>();
   case entity_kind::payment:
-    return std::make_unique<aggregate_of<payment_traits>>(payment_traits{payments, {}});
+    return std::make_unique<aggregate_of<payment_traits>>(payment_traits{policy.payments, {}});
   case entity_kind::receipt:
   case entity_kind::adjustment: return std::make_unique<aggregate_of<document_traits>>();
   case entity_kind::reservation: return std::make_unique<aggregate_of<reservation_traits>>();

@@ -63,8 +63,7 @@ constexpr std::uint64_t attempts_of_a_decision = 4'096;
 
 entity_actor::entity_actor(caf::actor_config& config, node_context& node, entity_cell_ptr cell)
     : caf::event_based_actor(config), node_(node), cell_(std::move(cell)),
-      image_(cell_->ref, node.policy.payments), attempts_(++node.incarnations << incarnation_bits) {
-}
+      image_(cell_->ref, node.policy.shop), attempts_(++node.incarnations << incarnation_bits) {}
 
 caf::behavior entity_actor::make_behavior() {
   set_default_handler(caf::drop);
@@ -132,6 +131,7 @@ void entity_actor::recovered() {
     send_out(std::move(made.effects), context.now);
   }
   count_open_step();
+  set_timer();
 }
 
 // -- Running --------------------------------------------------------------------------------------
@@ -237,10 +237,13 @@ void entity_actor::repeat(envelope& message) {
 
 void entity_actor::carry_out(envelope& message) {
   crash_at_.reset();
-  if (node_.inject_crash && message.deliveries == 1 && message.is_command())
+  if (node_.inject_crash && message.deliveries == 1)
     crash_at_ = node_.inject_crash(message);
   crash_if_told(crash_point::before_decide, message);
+  fire_timer_if_due(message);
   const auto context = context_of(message);
+  if (std::holds_alternative<timer_due>(message.body))
+    cell_->timer.reset(); // it was taken off the board when it fired
   auto made = image_.state().handle(message.body, context);
   if (!message.key.empty()) {
     if (made.refused != rejection::none || made.events.empty())
@@ -306,11 +309,14 @@ void entity_actor::send_out(std::vector<effect> effects, unix_millis at) {
       message.key = std::move(send->key);
       message.body = std::move(send->body);
       node_.router.send(std::move(message));
+    } else if (auto* alarm = std::get_if<raise_alarm>(&wanted)) {
+      if (node_.on_alarm)
+        node_.journal.when_durable(
+          [&node = node_, text = std::move(alarm->text)] { node.on_alarm(text); });
     } else {
       node_.journal.when_durable(
-        [&node = node_, self = cell_->ref, at, call = std::get<call_provider>(std::move(wanted))] {
-          node.call_provider_for(self, call, at);
-        });
+        [&node = node_, self = cell_->ref, at, call = std::get<call_provider>(std::move(wanted)),
+         token = node_.router.token()] { node.call_provider_for(self, call, at); });
     }
   }
 }
@@ -328,6 +334,7 @@ void entity_actor::finish(envelope& message, rejection refused) {
 
 void entity_actor::settle() {
   count_open_step();
+  set_timer();
   node_.counters.messages.fetch_add(1, std::memory_order_relaxed);
   if (cell_->failed_at_ns != 0)
     report_healed();
@@ -349,6 +356,27 @@ void entity_actor::count_open_step() {
     return;
   cell_->counted_open = open;
   node_.open.add(open ? 1 : -1);
+}
+
+/// What is due comes before a command that is later (contract.md, section 5).
+void entity_actor::fire_timer_if_due(const envelope& before) {
+  const auto due = image_.due();
+  if (!before.client || !due)
+    return;
+  const auto context = context_of(before);
+  if (*due > context.now)
+    return;
+  auto made = image_.state().handle(timer_due{}, context);
+  append(std::move(made.events), context);
+  send_out(std::move(made.effects), context.now);
+}
+
+void entity_actor::set_timer() {
+  const auto due = image_.due();
+  if (due == cell_->timer || !node_.set_timer)
+    return;
+  cell_->timer = due;
+  node_.set_timer(cell_->ref, due);
 }
 
 void entity_actor::passivate() {
@@ -379,7 +407,7 @@ decide_context entity_actor::context_of(const envelope& message) {
   if (message.from)
     context.from = *message.from;
   context.now = message.at != 0 ? message.at : node_.clock.now();
-  context.monotonic_ms = node_.clock.monotonic_ns() / 1'000'000;
+  context.monotonic_ms = node_.clock.waiting_ms();
   context.attempt = attempts_ += attempts_of_a_decision;
   return context;
 }

@@ -55,6 +55,8 @@ private:
   void settle();
   void report_healed();
   void count_open_step();
+  void fire_timer_if_due(const envelope& before);
+  void set_timer();
   void passivate();
 
   void answer_client(const envelope& message, rejection why);

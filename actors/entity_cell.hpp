@@ -3,6 +3,7 @@
 #pragma once
 
 #include "actors/domain/entity_ref.hpp"
+#include "actors/domain/money.hpp"
 #include "actors/mailbox.hpp"
 #include "supervisors/entity_restarts.hpp"
 
@@ -11,6 +12,7 @@
 #include <cstdint>
 #include <list>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -24,10 +26,11 @@ struct entity_cell {
 
   // Written by the running incarnation; read by the shard once that is down.
   supervisors::entity_restart_state restarts;
-  bool recovering = true;        ///< it has not yet been rebuilt from the journal
-  bool counted_open = false;     ///< it is counted among node_context::open
-  std::string failure;           ///< why the last incarnation ended
-  std::int64_t failed_at_ns = 0; ///< monotonic; 0 once it is healed
+  bool recovering = true;           ///< it has not yet been rebuilt from the journal
+  bool counted_open = false;        ///< it is counted among node_context::open
+  std::optional<unix_millis> timer; ///< as told to node_context::set_timer
+  std::string failure;              ///< why the last incarnation ended
+  std::int64_t failed_at_ns = 0;    ///< monotonic; 0 once it is healed
 
   // The shard's own.
   caf::actor handle; ///< null while no incarnation runs

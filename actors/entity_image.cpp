@@ -10,8 +10,8 @@ constexpr std::uint64_t snapshot_schema = 1;
 
 } // namespace
 
-entity_image::entity_image(entity_ref ref, const payment_policy& payments)
-    : ref_(std::move(ref)), state_(make_aggregate(ref_.kind, payments)) {}
+entity_image::entity_image(entity_ref ref, const shop_policy& policy)
+    : ref_(std::move(ref)), state_(make_aggregate(ref_.kind, policy)) {}
 
 void entity_image::rebuild(const stored_stream& stored) {
   if (stored.snapshot)

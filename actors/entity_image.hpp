@@ -12,12 +12,13 @@ namespace purser {
 
 class entity_image {
 public:
-  explicit entity_image(entity_ref ref, const payment_policy& payments = {});
+  explicit entity_image(entity_ref ref, const shop_policy& policy = {});
 
   const entity_ref& ref() const noexcept { return ref_; }
   std::uint64_t version() const noexcept { return version_; }
   bool has_open_step() const { return state_->has_open_step(); }
   bool must_resume() const { return state_->must_resume(); }
+  std::optional<unix_millis> due() const { return state_->due(); }
   const aggregate& state() const noexcept { return *state_; }
   aggregate& state() noexcept { return *state_; }
   const command_log& commands() const noexcept { return commands_; }

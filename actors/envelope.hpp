@@ -1,6 +1,7 @@
 // A message on its way to an entity.
 #pragma once
 
+#include "actors/activity.hpp"
 #include "actors/answer.hpp"
 #include "actors/domain/messages.hpp"
 
@@ -25,6 +26,8 @@ struct envelope {
   std::optional<bool> duplicate; ///< found among the known commands when it was first looked up
   bool dead_letter = false;      ///< given up: answer so, and note it
 
+  activity_token token; ///< while it is queued or handled
+
   bool is_command() const noexcept { return !query && !is_reply(); }
 
 private:
@@ -32,7 +35,8 @@ private:
     return std::holds_alternative<stock_reply>(body) ||
            std::holds_alternative<payment_reply>(body) ||
            std::holds_alternative<provider_reply>(body) ||
-           std::holds_alternative<undeliverable>(body) || std::holds_alternative<resume_step>(body);
+           std::holds_alternative<undeliverable>(body) ||
+           std::holds_alternative<resume_step>(body) || std::holds_alternative<timer_due>(body);
   }
 };
 

@@ -25,6 +25,7 @@ envelope* mailbox::take() {
 }
 
 void mailbox::await_settlement() {
+  in_hand_->token.reset(); // it waits, and does nothing
   awaiting_.push_back(std::move(*in_hand_));
   in_hand_.reset();
 }

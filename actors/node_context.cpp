@@ -12,6 +12,11 @@ void open_steps::add(std::int64_t delta) {
     changed_.notify_all();
 }
 
+std::int64_t open_steps::count() const {
+  const std::lock_guard lock{mutex_};
+  return count_;
+}
+
 bool open_steps::wait_none(std::int64_t timeout_ms) {
   std::unique_lock lock{mutex_};
   return changed_.wait_for(lock, std::chrono::milliseconds{timeout_ms},

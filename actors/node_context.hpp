@@ -1,7 +1,7 @@
 // What every actor of a node may use: the ports, the router, the policies, and counters.
 #pragma once
 
-#include "actors/domain/payment.hpp"
+#include "actors/domain/policies.hpp"
 #include "actors/envelope.hpp"
 #include "actors/ports/clock.hpp"
 #include "actors/ports/journal.hpp"
@@ -24,8 +24,8 @@ namespace purser {
 /// Where the shell may be made to crash, to prove that it heals: between any two of its steps.
 enum class crash_point : std::uint8_t { before_decide, before_append, after_append, after_effects };
 
-/// Asked once for each command at its first delivery: where to crash while handling it, if at all.
-using crash_injector = std::function<std::optional<crash_point>(const envelope& command)>;
+/// Asked once for each message at its first delivery: where to crash while handling it, if at all.
+using crash_injector = std::function<std::optional<crash_point>(const envelope& message)>;
 
 /// Thrown where the injector said so.
 struct injected_crash : std::runtime_error {
@@ -54,8 +54,10 @@ public:
   /// Waits until none is open. @returns false when `timeout_ms` passed first.
   bool wait_none(std::int64_t timeout_ms);
 
+  std::int64_t count() const;
+
 private:
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
   std::condition_variable changed_;
   std::int64_t count_ = 0;
 };
@@ -79,7 +81,7 @@ private:
 struct entity_policy {
   std::size_t max_live = 20'000; ///< entities in memory; idle ones beyond it passivate
   std::size_t batch = 64;        ///< messages an entity handles before others get their turn
-  payment_policy payments;
+  shop_policy shop;
   supervisors::entity_restart_policy restarts;
 };
 
@@ -92,6 +94,10 @@ struct node_context {
   /// Calls the provider for a payment; the answer comes back as a provider_reply through the
   /// router.
   std::function<void(entity_ref payment, call_provider call, unix_millis at)> call_provider_for;
+  /// The business time at which an entity wants to be told `timer_due`, or that it wants none (C8).
+  std::function<void(const entity_ref&, std::optional<unix_millis> due)> set_timer;
+  /// Something for people; it is durable.
+  std::function<void(const std::string& text)> on_alarm;
   supervisors::event_sink on_supervision;
   crash_injector inject_crash; ///< may be empty
   node_counters counters;

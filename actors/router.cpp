@@ -48,6 +48,7 @@ router::router(std::uint16_t shards) {
 }
 
 void router::send(envelope message) {
+  message.token = token();
   const auto shard = shard_of(message.to, shards());
   inboxes_[shard]->push(std::move(message));
 }

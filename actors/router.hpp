@@ -50,10 +50,15 @@ public:
   /// in order. Thread-safe; never blocks.
   void send(envelope message);
 
+  /// From now on every message counts as something that goes on.
+  void count(activity& in) { activity_ = &in; }
+  activity_token token() const { return activity_token{activity_}; }
+
   shard_inbox& inbox(std::uint16_t shard) { return *inboxes_.at(shard); }
 
 private:
   std::vector<std::unique_ptr<shard_inbox>> inboxes_;
+  activity* activity_ = nullptr;
 };
 
 } // namespace purser

@@ -28,6 +28,7 @@ order_line_view line_view(const order& current, std::size_t index) {
   case order_status::awaiting_payment: view.held = here; break;
   case order_status::confirmed:
   case order_status::fulfilling: view.committed = here; break;
+  case order_status::backordered: view.backordered = here; break;
   case order_status::canceling: view.canceled += here; break; // decided; stock follows
   default: break;
   }
@@ -54,6 +55,11 @@ stock_view view_of(const stock& current, const std::string& sku, std::uint64_t v
     view.shipped += books.shipped;
     view.restocked += books.restocked;
   }
+  view.oversold = is_oversold(current);
+  for (const auto& [arrival, place] : current.queue.places)
+    if (!place.lapsed(now))
+      for (const auto& item : place.items)
+        view.backordered += item.quantity;
   return view;
 }
 
@@ -78,20 +84,20 @@ order_view view_of(const order& current, const std::string& order_id, std::uint6
        shipped.delivered_at ? std::optional{to_rfc3339(shipped.delivered_at->ms)} : std::nullopt});
   for (const auto& came_back : current.returns)
     view.returns.push_back({came_back.return_id, came_back.refund, to_rfc3339(came_back.at.ms)});
+  for (const auto& task : current.tasks)
+    view.tasks.push_back({task.kind, task.id, task.amount});
+  if (const auto at = due(current))
+    view.due = to_rfc3339(*at);
   view.metadata = current.metadata;
   return view;
 }
 
 payment_view view_of(const payment& current, const std::string& order_id, std::uint64_t version) {
-  payment_view view{order_id,
-                    status_of(current),
-                    current.currency,
-                    current.authorized,
-                    current.captured,
-                    current.voided,
-                    current.refunded,
-                    version,
-                    {}};
+  payment_view view{order_id,         status_of(current),
+                    current.currency, current.authorized,
+                    current.captured, current.voided,
+                    current.expired,  current.refunded,
+                    version,          {}};
   for (const auto& operation : current.operations)
     view.operations.push_back({operation.operation_id, operation.kind, operation.status,
                                operation.amount, unless_empty(operation.reason),

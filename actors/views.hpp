@@ -29,16 +29,18 @@ struct stock_view {
   std::int64_t held = 0;
   std::int64_t committed = 0;
   std::int64_t available = 0;
-  std::int64_t received = 0;  ///< cumulative
-  std::int64_t adjusted = 0;  ///< cumulative, net
-  std::int64_t shipped = 0;   ///< cumulative
-  std::int64_t restocked = 0; ///< cumulative
+  std::int64_t received = 0;    ///< cumulative
+  std::int64_t adjusted = 0;    ///< cumulative, net
+  std::int64_t shipped = 0;     ///< cumulative
+  std::int64_t restocked = 0;   ///< cumulative
+  bool oversold = false;        ///< a forced adjustment took more than was free (K10)
+  std::int64_t backordered = 0; ///< units that wait in the queue
   std::uint64_t version = 0;
   std::vector<location_view> locations;
 };
 BOOST_DESCRIBE_STRUCT(stock_view, (),
                       (sku, on_hand, held, committed, available, received, adjusted, shipped,
-                       restocked, version, locations))
+                       restocked, oversold, backordered, version, locations))
 
 struct order_line_view {
   std::string line_id;
@@ -75,6 +77,14 @@ struct return_view {
 };
 BOOST_DESCRIBE_STRUCT(return_view, (), (return_id, refund, at))
 
+/// Something of an order that is under way beside its phase.
+struct task_view {
+  task_kind kind = task_kind::capture;
+  std::string id;
+  minor_units amount = 0;
+};
+BOOST_DESCRIBE_STRUCT(task_view, (), (kind, id, amount))
+
 struct operation_view {
   std::string operation_id;
   operation_kind kind = operation_kind::authorize;
@@ -92,13 +102,14 @@ struct payment_view {
   minor_units authorized = 0;
   minor_units captured = 0;
   minor_units voided = 0;
+  minor_units expired = 0;
   minor_units refunded = 0;
   std::uint64_t version = 0;
   std::vector<operation_view> operations;
 };
 BOOST_DESCRIBE_STRUCT(payment_view, (),
-                      (order_id, status, currency, authorized, captured, voided, refunded, version,
-                       operations))
+                      (order_id, status, currency, authorized, captured, voided, expired, refunded,
+                       version, operations))
 
 struct order_view {
   std::string order_id;
@@ -108,19 +119,22 @@ struct order_view {
   std::string currency;
   minor_units total = 0;
   minor_units shipping = 0;
-  minor_units captured = 0; ///< as the order knows
-  minor_units refunded = 0; ///< asked for and not refused
-  std::string placed_at;    ///< RFC 3339 UTC
+  minor_units captured = 0;       ///< as the order knows
+  minor_units refunded = 0;       ///< asked for and not refused
+  std::string placed_at;          ///< RFC 3339 UTC
+  std::optional<std::string> due; ///< its next deadline, RFC 3339 UTC
   std::uint64_t version = 0;
   std::vector<order_line_view> lines;
   std::vector<shipment_view> shipments;
   std::vector<return_view> returns;
+  std::vector<task_view> tasks; ///< under way
   std::map<std::string, std::string> metadata;
   std::optional<payment_view> payment; ///< filled in by queries
 };
 BOOST_DESCRIBE_STRUCT(order_view, (),
                       (order_id, status, reason, customer_id, currency, total, shipping, captured,
-                       refunded, placed_at, version, lines, shipments, returns, metadata, payment))
+                       refunded, placed_at, due, version, lines, shipments, returns, tasks,
+                       metadata, payment))
 
 struct reservation_view {
   std::string reservation_id;

@@ -16,12 +16,26 @@ const std::vector<setting_rule>& setting_rules() {
     {"/journal/checkpoint_kib", "KiB", 64, 1'048'576, "of a shard's log between two checkpoints"},
     {"/entities/max_live", "entities", 8, 100'000'000, "in memory; idle ones beyond it leave"},
     {"/supervision/redeliveries", "times", 0, 100, "a message that crashes its entity comes again"},
+    {"/orders/hold_seconds", "s", 1, 604'800, "an order's holds wait for its payment"},
+    {"/orders/hold_max_seconds", "s", 1, 2'592'000,
+     "they wait while a payment is in flight; then people look"},
+    {"/orders/backorder_wait_seconds", "s", 1, 315'360'000, "a backorder waits for stock"},
+    {"/orders/close_after_seconds", "s", 1, 315'360'000, "from completed and delivered to closed"},
     {"/payment/deadline_ms", "ms", 1, 3'600'000, "of one call to the provider"},
     {"/payment/ask_again_ms", "ms", 1, 3'600'000,
      "before an unknown outcome is asked for; doubles"},
     {"/payment/ask_again_max_ms", "ms", 1, 86'400'000, "the longest wait between two questions"},
     {"/payment/settle_ms", "ms", 0, 86'400'000, "before the provider's \"never seen\" is believed"},
     {"/payment/asks_before_alarm", "times", 1, 1'000, "then the order goes to needs_attention"},
+    {"/provider/seed", "number", 0, 1'000'000'000, "of the simulated provider's moods"},
+    {"/provider/decline_permille", "in 1,000", 0, 1'000, "authorizations that it declines"},
+    {"/provider/timeout_permille", "in 1,000", 0, 1'000,
+     "operations that have no effect and no answer"},
+    {"/provider/timeout_after_permille", "in 1,000", 0, 1'000,
+     "operations that take effect and have no answer"},
+    {"/provider/late_permille", "in 1,000", 0, 1'000, "operations that are answered late"},
+    {"/provider/twice_permille", "in 1,000", 0, 1'000, "operations that are answered twice"},
+    {"/provider/late_ms", "ms", 1, 86'400'000, "how late a late answer comes"},
     {"/replay/window", "commands", 1, 4'096, "of a replay under way at once"},
   };
   return rules;
@@ -62,6 +76,11 @@ std::vector<settings_error> read_settings(std::string_view json, settings& into)
                                   "; it must not exceed /payment/ask_again_max_ms (" +
                                   std::to_string(made.payment.ask_again_max_ms) +
                                   "). Lower it or raise the maximum"});
+  if (made.orders.hold_seconds > made.orders.hold_max_seconds)
+    errors.push_back({"/orders/hold_seconds", "is " + std::to_string(made.orders.hold_seconds) +
+                                                "; it must not exceed /orders/hold_max_seconds (" +
+                                                std::to_string(made.orders.hold_max_seconds) +
+                                                "). Lower it or raise the maximum"});
   if (errors.empty())
     into = made;
   return errors;

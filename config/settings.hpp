@@ -46,6 +46,29 @@ struct payment_settings {
 BOOST_DESCRIBE_STRUCT(payment_settings, (),
                       (deadline_ms, ask_again_ms, ask_again_max_ms, settle_ms, asks_before_alarm))
 
+struct order_settings {
+  std::int64_t hold_seconds = 900;
+  std::int64_t hold_max_seconds = 86'400;
+  std::int64_t backorder_wait_seconds = 2'592'000;
+  std::int64_t close_after_seconds = 2'592'000;
+};
+BOOST_DESCRIBE_STRUCT(order_settings, (),
+                      (hold_seconds, hold_max_seconds, backorder_wait_seconds, close_after_seconds))
+
+/// Of the simulated provider: how many operations in 1,000 it treats badly, and how.
+struct provider_settings {
+  std::int64_t seed = 1;
+  std::int64_t decline_permille = 0;
+  std::int64_t timeout_permille = 0;
+  std::int64_t timeout_after_permille = 0;
+  std::int64_t late_permille = 0;
+  std::int64_t twice_permille = 0;
+  std::int64_t late_ms = 20'000;
+};
+BOOST_DESCRIBE_STRUCT(provider_settings, (),
+                      (seed, decline_permille, timeout_permille, timeout_after_permille,
+                       late_permille, twice_permille, late_ms))
+
 struct replay_settings {
   std::int64_t window = 256;
 };
@@ -56,10 +79,13 @@ struct settings {
   journal_settings journal;
   entity_settings entities;
   supervision_settings supervision;
+  order_settings orders;
   payment_settings payment;
+  provider_settings provider;
   replay_settings replay;
 };
-BOOST_DESCRIBE_STRUCT(settings, (), (engine, journal, entities, supervision, payment, replay))
+BOOST_DESCRIBE_STRUCT(settings, (),
+                      (engine, journal, entities, supervision, orders, payment, provider, replay))
 
 /// What a setting means, and what it may be. The default is the struct's initial value.
 struct setting_rule {

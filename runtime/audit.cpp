@@ -69,7 +69,7 @@ private:
     claims.shipped = stock.shipped;
     require(stock.on_hand == stock.received + stock.restocked + stock.adjusted - stock.shipped,
             "K1: " + stock.sku);
-    require(stock.available >= 0, "K3: " + stock.sku);
+    require(stock.available >= 0 || stock.oversold, "K3: " + stock.sku);
   }
 
   void add(const order_view& order, const entity_image& image) {
@@ -113,8 +113,9 @@ private:
     const auto payment = std::get_if<payment_view>(
       &(view_ = load_entity(journal_, {entity_kind::payment, order.order_id}).view(never_lapsed)));
     const auto captured = payment == nullptr ? 0 : payment->captured - payment->refunded;
-    const auto open_authorization =
-      payment == nullptr ? 0 : payment->authorized - payment->captured - payment->voided;
+    const auto open_authorization = payment == nullptr ? 0
+                                                       : payment->authorized - payment->captured -
+                                                           payment->voided - payment->expired;
     if (order.status == order_status::needs_attention || order.status == order_status::on_hold)
       return; // between two steps
     const auto expected = order.captured - order.refunded;

@@ -11,9 +11,8 @@ constexpr std::uint64_t commits_between_looks = 32;
 
 } // namespace
 
-checkpointer::checkpointer(group_commit_journal& journal, std::size_t threshold_bytes,
-                           std::function<void(const std::string&)> on_failure)
-    : journal_(journal), threshold_(threshold_bytes), on_failure_(std::move(on_failure)),
+checkpointer::checkpointer(group_commit_journal& journal, std::size_t threshold_bytes, hooks calls)
+    : journal_(journal), threshold_(threshold_bytes), hooks_(std::move(calls)),
       thread_([this] { run(); }) {}
 
 checkpointer::~checkpointer() {
@@ -42,7 +41,9 @@ void checkpointer::checkpoint_if(std::uint16_t shard, std::size_t at_least) {
   const std::lock_guard lock{one_at_a_time_};
   if (journal_.tail_bytes(shard) < at_least)
     return;
+  hooks_.before(shard);
   run_checkpoint(journal_, shard);
+  hooks_.after(shard);
   completed_.fetch_add(1);
 }
 
@@ -66,7 +67,7 @@ void checkpointer::run() {
     } catch (const journal_stopped&) {
       return;
     } catch (const std::exception& error) {
-      on_failure_(std::string{"a checkpoint failed: "} + error.what());
+      hooks_.on_failure(std::string{"a checkpoint failed: "} + error.what());
       return;
     }
   }

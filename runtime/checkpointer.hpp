@@ -16,9 +16,13 @@ namespace purser {
 
 class checkpointer {
 public:
-  /// `on_failure` gets why a checkpoint failed: the journal's disk or bytes are bad.
-  checkpointer(group_commit_journal& journal, std::size_t threshold_bytes,
-               std::function<void(const std::string&)> on_failure);
+  struct hooks {
+    std::function<void(const std::string&)> on_failure; ///< the journal's disk or bytes are bad
+    std::function<void(std::uint16_t shard)> before;    ///< a shard's checkpoint
+    std::function<void(std::uint16_t shard)> after;
+  };
+
+  checkpointer(group_commit_journal& journal, std::size_t threshold_bytes, hooks calls);
   ~checkpointer();
 
   /// Called after each commit; cheap.
@@ -38,7 +42,7 @@ private:
 
   group_commit_journal& journal_;
   std::size_t threshold_;
-  std::function<void(const std::string&)> on_failure_;
+  hooks hooks_;
   std::atomic<std::uint64_t> commits_{0};
   std::atomic<std::uint64_t> completed_{0};
   std::mutex one_at_a_time_;

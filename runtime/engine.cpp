@@ -4,14 +4,17 @@
 #include "runtime/addressing.hpp"
 #include "runtime/checkpointer.hpp"
 #include "runtime/client_calls.hpp"
+#include "runtime/crash_plan.hpp"
 #include "runtime/feed.hpp"
 #include "runtime/fold.hpp"
 #include "runtime/journal/memory_store.hpp"
 #include "runtime/journal/rocks_store.hpp"
 #include "runtime/json/command_json.hpp"
 #include "runtime/payment_desk.hpp"
+#include "runtime/short_waits.hpp"
 #include "runtime/simulated_provider.hpp"
 #include "runtime/system_ports.hpp"
+#include "runtime/timer_board.hpp"
 #include "runtime/tree.hpp"
 
 #include <caf/actor_system.hpp>
@@ -42,18 +45,13 @@ std::unique_ptr<store> open_store(const engine_options& options) {
   return open_rocks_store(*options.data_dir, how);
 }
 
-/// Where the crash is to come for the n-th crash: every point in turn.
-crash_injector crash_every(std::uint64_t n) {
-  if (n == 0)
-    return {};
-  return [n, seen = std::make_shared<std::atomic<std::uint64_t>>(0)](
-           const envelope&) -> std::optional<crash_point> {
-    const auto count = seen->fetch_add(1, std::memory_order_relaxed) + 1;
-    if (count % n != 0)
-      return std::nullopt;
-    constexpr std::uint64_t points = 4;
-    return static_cast<crash_point>((count / n) % points);
-  };
+std::unique_ptr<clock> make_clock(engine_time time) {
+  switch (time) {
+  case engine_time::machine: return std::make_unique<system_clock>();
+  case engine_time::commands: return std::make_unique<command_clock>();
+  case engine_time::driven: return std::make_unique<driven_clock>();
+  }
+  throw engine_error("unknown kind of time");
 }
 
 caf::actor_system_config& configure(caf::actor_system_config& config, unsigned threads) {
@@ -70,30 +68,51 @@ public:
         log_(options_.logger ? options_.logger
                              : std::make_shared<spdlog::logger>(
                                  "purser", std::make_shared<spdlog::sinks::null_sink_mt>())),
-        clock_(options_.time_from_commands ? std::unique_ptr<clock>{new command_clock}
-                                           : std::unique_ptr<clock>{new system_clock}),
+        clock_(make_clock(options_.time)), crashes_(options_.crash_every),
         delivery_(
           [this](const std::string& error) { log_->error("callback_threw error={}", error); }),
         calls_(options_.max_in_flight, options_.answer_deadline_ms, *clock_, delivery_),
         feeds_(std::make_shared<feed_signal>()), router_(options_.shards),
         journal_(open_store(options_), journal_settings()),
         system_(configure(config_, options_.threads)),
-        desk_(options_.provider ? options_.provider : std::make_shared<simulated_provider>(),
-              router_, *clock_, {options_.payment_deadline_ms}),
-        node_{journal_, *clock_, random_, router_, entity_settings(), {}, {}, {}, {}, {}, {}, {}},
+        provider_(options_.provider ? options_.provider
+                                    : std::make_shared<simulated_provider>(options_.simulated)),
+        desk_(provider_, router_, *clock_,
+              {options_.payment_deadline_ms, options_.time != engine_time::driven,
+               options_.time == engine_time::commands}),
+        timers_(journal_, router_, *clock_),
+        node_{journal_, *clock_, random_, router_, entity_settings(), {}, {}, {}, {}, {},
+              {},       {},      {},      {}},
         checkpointer_(journal_, options_.checkpoint_bytes,
-                      [this](const std::string& why) { journal_.abandon(why); }) {
+                      {[this](const std::string& why) { journal_.abandon(why); },
+                       [this](std::uint16_t shard) { timers_.checkpoint_begins(shard); },
+                       [this](std::uint16_t shard) { timers_.checkpoint_done(shard); }}) {
+    if (options_.time != engine_time::machine)
+      router_.count(activity_);
+    if (auto* simulated = dynamic_cast<simulated_provider*>(provider_.get()))
+      simulated->use_time([this] { return clock_->waiting_ms(); },
+                          [this](std::int64_t delay_ms, std::function<void()> what) {
+                            desk_.later(delay_ms, std::move(what));
+                          });
+    node_.set_timer = [this](const entity_ref& entity, std::optional<unix_millis> due) {
+      timers_.set(entity, due);
+    };
+    node_.on_alarm = [this](const std::string& text) { on_alarm(text); };
     node_.call_provider_for = [this](entity_ref payment, call_provider call, unix_millis at) {
       desk_.submit(std::move(payment), std::move(call), at);
     };
     node_.on_supervision = [this](const supervisors::supervision_event& event) { on_event(event); };
-    node_.inject_crash = crash_every(options_.crash_every);
+    node_.inject_crash = [this](const envelope& message) { return crashes_.next(message); };
     checkpointer_ready_ = true;
     try {
       restore_clock();
       start_actors();
       take_up_open_work();
+      if (options_.time == engine_time::machine)
+        timers_.start_thread();
       ticker_ = std::thread{[this] { tick(); }};
+      if (options_.time == engine_time::commands)
+        waits_.emplace(activity_, node_.open, static_cast<command_clock&>(*clock_), desk_);
     } catch (...) {
       stop();
       throw;
@@ -110,9 +129,10 @@ public:
     fill_ids(request);
     if (const auto mistake = check(request))
       throw invalid_command(mistake->pointer, mistake->message);
-    if (request.at)
+    if (request.at && options_.time == engine_time::commands)
       clock_->advance_to(request.at->ms);
-    const auto at = options_.time_from_commands && request.at ? request.at->ms : clock_->now();
+    const bool own_time = options_.time == engine_time::commands && request.at;
+    const auto at = own_time ? request.at->ms : clock_->now();
     send(addressed(std::move(request), at), std::move(on_answer));
   }
 
@@ -141,6 +161,47 @@ public:
   }
 
   bool wait_settled(std::int64_t timeout_ms) override { return node_.open.wait_none(timeout_ms); }
+
+  bool wait_idle(std::int64_t timeout_ms) override { return activity_.wait_idle(timeout_ms); }
+
+  // -- Time ---------------------------------------------------------------------------------------
+
+  unix_millis now() const override { return clock_->now(); }
+
+  std::optional<unix_millis> next_due() override {
+    auto next = timers_.next();
+    if (options_.time == engine_time::driven)
+      if (const auto call = desk_.next_due())
+        next = std::min(next.value_or(*call), *call);
+    return next;
+  }
+
+  bool advance_time(unix_millis to, std::int64_t timeout_ms) override {
+    for (;;) {
+      const bool quiet =
+        options_.time == engine_time::commands ? wait_settled(timeout_ms) : wait_idle(timeout_ms);
+      if (!quiet)
+        return false;
+      const auto due = next_due();
+      if (!due || *due > to)
+        break;
+      clock_->advance_to(*due);
+      timers_.fire_due(clock_->now());
+      if (options_.time == engine_time::driven)
+        desk_.time_moved();
+      if (!wait_idle(timeout_ms))
+        return false;
+    }
+    clock_->advance_to(to);
+    return true;
+  }
+
+  void crash(crash_order order) override { crashes_.add(std::move(order)); }
+
+  void kill() override {
+    journal_.abandon("killed");
+    stop();
+  }
 
   audit_report audit() override {
     const std::lock_guard lock{closing_};
@@ -194,6 +255,8 @@ public:
     }
     if (ticker_.joinable())
       ticker_.join();
+    waits_.reset();
+    timers_.stop();
     stop_actors();
     desk_.stop();
     checkpointer_.stop();
@@ -227,7 +290,7 @@ private:
   entity_policy entity_settings() const {
     entity_policy made;
     made.max_live = options_.max_live_entities;
-    made.payments = options_.payments;
+    made.shop = options_.shop;
     made.restarts.redeliveries = options_.redeliveries;
     return made;
   }
@@ -270,14 +333,16 @@ private:
 
   void take_up_open_work() {
     const auto open = find_open_work(journal_);
-    for (const auto& entity : open) {
+    for (const auto& [entity, due] : open.timers)
+      timers_.set(entity, due);
+    for (const auto& entity : open.steps) {
       node_.open.add(1);
       envelope wake;
       wake.to = entity;
       router_.send(std::move(wake));
     }
-    log_->info("engine_started position={} open_work={} shards={}", journal_.durable(), open.size(),
-               options_.shards);
+    log_->info("engine_started position={} open_work={} shards={}", journal_.durable(),
+               open.steps.size(), options_.shards);
   }
 
   void stop_actors() {
@@ -297,6 +362,12 @@ private:
       calls_.expire();
       lock.lock();
     }
+  }
+
+  void on_alarm(const std::string& text) {
+    log_->warn("alarm {}", text);
+    if (options_.on_alarm)
+      delivery_.post([this, text] { options_.on_alarm(text); });
   }
 
   void on_event(const supervisors::supervision_event& event) {
@@ -336,7 +407,9 @@ private:
   engine_options options_;
   std::shared_ptr<spdlog::logger> log_;
   std::unique_ptr<clock> clock_;
+  crash_plan crashes_;
   system_random random_;
+  activity activity_;
   mutable std::mutex closing_; ///< of closed_: whether the journal's store is still there
   bool closed_ = false;
   mutable std::mutex mutex_;
@@ -352,12 +425,15 @@ private:
   group_commit_journal journal_;
   caf::actor_system_config config_;
   caf::actor_system system_;
+  std::shared_ptr<payment_gateway> provider_;
   payment_desk desk_;
+  timer_board timers_;
   node_context node_;
   checkpointer checkpointer_;
   shard_states shards_;
   caf::actor root_;
   std::thread ticker_;
+  std::optional<short_waits> waits_;
 };
 
 } // namespace

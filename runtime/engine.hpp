@@ -13,8 +13,10 @@
 #include "actors/answer.hpp"
 #include "actors/domain/commands.hpp"
 #include "actors/domain/entity_ref.hpp"
+#include "actors/domain/policies.hpp"
 #include "actors/ports/payment_gateway.hpp"
 #include "runtime/audit.hpp"
+#include "runtime/simulated_provider.hpp"
 
 #include <cstdint>
 #include <filesystem>
@@ -72,6 +74,21 @@ public:
   virtual ~subscription() = default;
 };
 
+/// What time it is for orders, and who moves it (contract.md, section 5).
+enum class engine_time : std::uint8_t {
+  machine,  ///< the machine's clock; timers fire by themselves
+  commands, ///< the largest `at` of the commands; waits for the provider are cut short; timers fire
+            ///< in `advance_time`, and before the entity's next command
+  driven, ///< it stands still but for `advance_time`; waits for the provider are measured in it too
+};
+
+/// An actor is to crash: for tests and scenarios.
+struct crash_order {
+  std::optional<entity_ref> entity;   ///< any
+  std::optional<std::string> message; ///< while it handles this: an `op`, or "hold_units"...; any
+  std::uint32_t times = 1;
+};
+
 struct engine_options {
   /// Where the journal lives; without it everything is in memory and lost at the end.
   std::optional<std::filesystem::path> data_dir;
@@ -83,16 +100,20 @@ struct engine_options {
   std::size_t checkpoint_bytes = std::size_t{4} << 20; ///< of a shard's log, between checkpoints
   std::uint32_t redeliveries = 2;                      ///< of a message that crashes its entity
   std::int64_t payment_deadline_ms = 10'000;           ///< of one call to the provider
-  payment_policy payments;
-  /// The payment provider; without it a simulated one approves everything but `tok_decline`.
+  shop_policy shop;                                    ///< deadlines of orders and payments
+  /// The payment provider; without it a simulated one (simulated_provider.hpp).
   std::shared_ptr<payment_gateway> provider;
-  /// Business time is the largest `at` of the commands, instead of the machine's clock.
-  bool time_from_commands = false;
+  /// How the simulated provider behaves.
+  provider_options simulated;
+  engine_time time = engine_time::machine;
   /// Makes the entity crash that handles every n-th command of its own or of others; 0: never.
   std::uint64_t crash_every = 0;
   /// Called once when the journal failed: the engine has stopped, pending commands end as
   /// `unknown`.
   std::function<void(const std::string& why)> on_fatal;
+  /// Something for people to look at ("order_needs_attention order=o-1 reason=..."), durable; on
+  /// the delivery thread. It is logged too.
+  std::function<void(const std::string& text)> on_alarm;
   /// Supervision decisions, on the delivery thread.
   std::function<void(const supervision_notice&)> on_supervision;
   /// Without it the engine is silent.
@@ -149,6 +170,27 @@ public:
 
   /// Waits until no workflow has a step under way. @returns false when `timeout_ms` passed first.
   virtual bool wait_settled(std::int64_t timeout_ms) = 0;
+
+  /// Waits until nothing at all goes on. Only when time is `commands` or `driven`.
+  virtual bool wait_idle(std::int64_t timeout_ms) = 0;
+
+  /// Business time.
+  virtual unix_millis now() const = 0;
+
+  /// When time will next have an effect; nothing when it never will.
+  virtual std::optional<unix_millis> next_due() = 0;
+
+  /// Moves business time: everything that is due on the way happens, in order, each when all before
+  /// it has settled. Not when time is the machine's. @returns false when something did not settle
+  /// within `timeout_ms` of real time.
+  virtual bool advance_time(unix_millis to, std::int64_t timeout_ms) = 0;
+
+  /// Makes an actor crash at its next message that fits. What is supervised heals.
+  virtual void crash(crash_order order) = 0;
+
+  /// Ends at once, as if the process had been killed: what is not durable is lost, nobody is
+  /// answered.
+  virtual void kill() = 0;
 
   /// Sums and invariants over everything. Only while nothing is under way.
   virtual audit_report audit() = 0;

@@ -25,8 +25,11 @@ folded_span fold(group_commit_journal& journal, const checkpoint_span& span) {
   folded_span result;
   journal.read_span(span, [&](recorded_event&& event) {
     auto at = result.images.find(event.stream);
-    if (at == result.images.end())
+    if (at == result.images.end()) {
       at = result.images.emplace(event.stream, image_before(journal, event.stream)).first;
+      if (const auto due = at->second.due())
+        result.due_before.emplace(event.stream, *due);
+    }
     if (event.event.fingerprint != 0)
       result.ids.push_back({event.stream,
                             event.event.cause,
@@ -49,13 +52,18 @@ void run_checkpoint(group_commit_journal& journal, std::uint16_t shard) {
   result.snapshots.reserve(folded.images.size());
   for (const auto& [ref, image] : folded.images) {
     result.snapshots.emplace_back(ref, marks::seal_snapshot(image.version(), image.snapshot()));
+    const auto before = folded.due_before.find(ref);
+    result.dues.push_back(
+      {before == folded.due_before.end() ? std::nullopt : std::optional{before->second},
+       image.due()});
     (image.must_resume() ? result.opened : result.closed).push_back(ref);
   }
   result.index.ids = std::move(folded.ids);
   journal.complete_checkpoint(span, std::move(result));
 }
 
-std::vector<entity_ref> find_open_work(group_commit_journal& journal) {
+open_work find_open_work(group_commit_journal& journal) {
+  open_work found;
   std::set<entity_ref> open;
   for (auto& entity : journal.open_at_checkpoint())
     open.insert(std::move(entity));
@@ -65,8 +73,11 @@ std::vector<entity_ref> find_open_work(group_commit_journal& journal) {
         open.insert(ref);
       else
         open.erase(ref);
+      if (const auto due = image.due())
+        found.timers.emplace_back(ref, *due);
     }
-  return {open.begin(), open.end()};
+  found.steps.assign(open.begin(), open.end());
+  return found;
 }
 
 void for_each_entity(group_commit_journal& journal,

@@ -7,6 +7,7 @@
 
 #include <functional>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 namespace purser {
@@ -15,6 +16,8 @@ using entity_images = std::unordered_map<entity_ref, entity_image, entity_ref_ha
 
 struct folded_span {
   entity_images images;
+  /// When the timers of those that had one were due, at the span's beginning.
+  std::unordered_map<entity_ref, unix_millis, entity_ref_hash> due_before;
   std::vector<index_batch::id> ids; ///< of the commands that the span records
 };
 
@@ -28,8 +31,13 @@ checkpoint_span tail_span(group_commit_journal& journal, std::uint16_t shard);
 /// Folds a shard's tail into snapshots, and moves its checkpoint. Throws what the journal throws.
 void run_checkpoint(group_commit_journal& journal, std::uint16_t shard);
 
-/// Entities with a step of a workflow under way, from the checkpoints and the tails.
-std::vector<entity_ref> find_open_work(group_commit_journal& journal);
+struct open_work {
+  std::vector<entity_ref> steps; ///< entities with a step of a workflow under way
+  std::vector<std::pair<entity_ref, unix_millis>> timers; ///< of the tails; others are on disk
+};
+
+/// What an engine has to take up at its start, from the checkpoints and the tails.
+open_work find_open_work(group_commit_journal& journal);
 
 /// Visits every entity of a quiet journal as it is now, in no particular order.
 void for_each_entity(group_commit_journal& journal,

@@ -3,12 +3,14 @@
 #include <algorithm>
 #include <chrono>
 #include <exception>
+#include <utility>
 
 namespace purser {
 
 namespace {
 
-constexpr std::int64_t ns_per_ms = 1'000'000;
+/// Milliseconds of waiting time that pass before a message is taken for lost are never this many.
+constexpr auto forever = std::chrono::hours{24};
 
 } // namespace
 
@@ -17,6 +19,8 @@ payment_desk::payment_desk(std::shared_ptr<payment_gateway> provider, router& to
     : provider_(std::move(provider)), clock_(time), options_(settings),
       shared_(std::make_shared<shared>()) {
   shared_->to = &to;
+  if (!settings.time_of_command)
+    shared_->time = &time;
   thread_ = std::thread{[this] { run(); }};
 }
 
@@ -35,16 +39,42 @@ void payment_desk::stop() {
 }
 
 void payment_desk::submit(entity_ref payment, call_provider call, unix_millis at) {
-  const auto due = clock_.monotonic_ns() / ns_per_ms + call.delay_ms;
+  const auto delay_ms = call.delay_ms;
+  add(delay_ms, {std::move(payment), std::move(call), at, 0, {}, {}});
+}
+
+void payment_desk::later(std::int64_t delay_ms, std::function<void()> what) {
+  add(delay_ms, {{}, {}, 0, 0, std::move(what), {}});
+}
+
+void payment_desk::add(std::int64_t delay_ms, pending what) {
+  if (delay_ms <= 0)
+    what.token = shared_->to->token();
   const std::lock_guard lock{shared_->mutex};
-  shared_->due.emplace(due, pending{std::move(payment), std::move(call), at});
+  shared_->due.emplace(clock_.waiting_ms() + std::max<std::int64_t>(delay_ms, 0), std::move(what));
+  shared_->changed.notify_all();
+}
+
+std::optional<std::int64_t> payment_desk::next_due() const {
+  const std::lock_guard lock{shared_->mutex};
+  return next_time();
+}
+
+void payment_desk::time_moved() {
+  const auto now = clock_.waiting_ms();
+  const std::lock_guard lock{shared_->mutex};
+  for (auto at = shared_->due.begin(); at != shared_->due.end() && at->first <= now; ++at)
+    at->second.token = shared_->to->token();
+  for (auto& [ticket, call] : shared_->calls)
+    if (call.deadline_ms <= now)
+      call.token = shared_->to->token();
   shared_->changed.notify_all();
 }
 
 void payment_desk::run() {
   std::unique_lock lock{shared_->mutex};
   while (!shared_->stopping) {
-    const auto now = clock_.monotonic_ns() / ns_per_ms;
+    const auto now = clock_.waiting_ms();
     if (!shared_->due.empty() && shared_->due.begin()->first <= now) {
       auto next = std::move(shared_->due.begin()->second);
       shared_->due.erase(shared_->due.begin());
@@ -62,6 +92,8 @@ void payment_desk::run() {
     const auto next_at = next_time();
     if (!next_at)
       shared_->changed.wait(lock);
+    else if (!options_.by_machine)
+      shared_->changed.wait_for(lock, forever);
     else
       shared_->changed.wait_for(
         lock, std::chrono::milliseconds{std::max<std::int64_t>(*next_at - now, 1)});
@@ -81,9 +113,17 @@ std::optional<std::int64_t> payment_desk::next_time() const {
 }
 
 void payment_desk::call(std::unique_lock<std::mutex>& lock, pending next) {
+  if (next.what) {
+    lock.unlock();
+    next.what();
+    next.token.reset();
+    lock.lock();
+    return;
+  }
+  const auto token = std::exchange(next.token, {}); // until the provider has been called
   const auto ticket = shared_->next_ticket++;
   const auto request = next.call.call;
-  next.deadline_ms = clock_.monotonic_ns() / ns_per_ms + options_.deadline_ms;
+  next.deadline_ms = clock_.waiting_ms() + options_.deadline_ms;
   shared_->calls.emplace(ticket, std::move(next));
   lock.unlock();
   try {
@@ -108,8 +148,11 @@ void payment_desk::answered(shared& state, std::uint64_t ticket, payment_answer 
   envelope reply;
   reply.to = std::move(found->second.payment);
   reply.at = found->second.at;
-  reply.body = provider_reply{std::move(found->second.call.operation_id),
-                              found->second.call.call.ask_only, std::move(answer)};
+  if (state.time != nullptr)
+    reply.at = std::max(reply.at, state.time->now());
+  reply.body =
+    provider_reply{std::move(found->second.call.operation_id), found->second.call.call.ask_only,
+                   found->second.call.call.abandon, std::move(answer)};
   state.calls.erase(found);
   state.to->send(std::move(reply));
 }

@@ -9,9 +9,11 @@
 
 #include <condition_variable>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <thread>
 
 namespace purser {
@@ -20,6 +22,9 @@ class payment_desk {
 public:
   struct options {
     std::int64_t deadline_ms = 10'000; ///< no answer after this long counts as `unknown`
+    bool by_machine = true;            ///< else waits end only when time_moved is called
+    /// Answers count as of the time of the command that led to them, and not of now (replays).
+    bool time_of_command = false;
   };
 
   payment_desk(std::shared_ptr<payment_gateway> provider, router& to, clock& time,
@@ -31,6 +36,15 @@ public:
   /// Thread-safe. The answer comes to the payment as a provider_reply.
   void submit(entity_ref payment, call_provider call, unix_millis at);
 
+  /// Calls back after a wait, on the desk's thread. Thread-safe.
+  void later(std::int64_t delay_ms, std::function<void()> what);
+
+  /// The earliest time (clock::waiting_ms) at which a call is due or a deadline passes.
+  std::optional<std::int64_t> next_due() const;
+
+  /// Waiting time has been moved: what is due counts as under way at once, and is done.
+  void time_moved();
+
   void stop();
 
 private:
@@ -38,22 +52,26 @@ private:
     entity_ref payment;
     call_provider call;
     unix_millis at = 0;
-    std::int64_t deadline_ms = 0; ///< monotonic, once it is called
+    std::int64_t deadline_ms = 0; ///< in waiting time, once it is called
+    std::function<void()> what;   ///< instead of a call
+    activity_token token;         ///< while it is due or being called
   };
 
   /// What the provider's callbacks may still reach when the desk is gone.
   struct shared {
     std::mutex mutex;
     std::condition_variable changed;
-    std::multimap<std::int64_t, pending> due; ///< by monotonic ms: to be called
+    std::multimap<std::int64_t, pending> due; ///< by waiting time: to be called
     /// By ticket, and so by deadline: waiting for the answer.
     std::map<std::uint64_t, pending> calls;
     std::uint64_t next_ticket = 1;
     bool stopping = false;
     router* to = nullptr;
+    clock* time = nullptr; ///< null: answers keep the time of their command
   };
 
   void run();
+  void add(std::int64_t delay_ms, pending what);
   std::optional<std::int64_t> next_time() const;
   void call(std::unique_lock<std::mutex>& lock, pending next);
   static void answered(shared& state, std::uint64_t ticket, payment_answer answer);

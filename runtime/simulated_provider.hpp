@@ -1,17 +1,107 @@
-// The payment provider that is there when the host brings none: it decides by the token alone, so
-// that it answers repeats of a key as before, also after a restart of the process.
+// The payment provider that is there when the host brings none. It behaves as badly as it is told:
+// by token, by rule (scenarios), by chance (settings provider.*); and it carries out each key once.
 #pragma once
 
 #include "actors/ports/payment_gateway.hpp"
 
+#include <boost/describe.hpp>
+
+#include <cstdint>
+#include <filesystem>
+#include <fstream>
+#include <functional>
+#include <map>
+#include <mutex>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
 namespace purser {
 
-/// No token, `tok_ok` and unknown tokens: approved at once. `tok_decline`: authorizations are
-/// refused. `tok_timeout_after`: it takes effect, but the first answer never comes; asking finds it
-/// succeeded. `tok_unknown`: neither the operation nor asking ever gets a definite answer.
+/// How an operation is treated.
+enum class provider_mood : std::uint8_t {
+  approve,
+  decline,
+  timeout,       ///< no effect, and never an answer
+  timeout_after, ///< it takes effect, but the first answer never comes: asking finds it
+  unknown,       ///< it takes effect, and nobody gets a definite answer until `confess`
+  late,          ///< it takes effect, and the answer comes `late_ms` later
+  twice,         ///< answered twice
+  action,        ///< waits for the customer: `act`
+  expire,        ///< of a capture or a void: the authorization has run out
+};
+BOOST_DESCRIBE_ENUM(provider_mood, approve, decline, timeout, timeout_after, unknown, late, twice,
+                    action, expire)
+
+/// What the next operations that fit are to meet.
+struct provider_rule {
+  std::optional<operation_kind> kind;  ///< any
+  std::optional<std::string> order_id; ///< any
+  provider_mood mood = provider_mood::approve;
+  std::uint32_t times = 1; ///< operations; 0: all from now on
+};
+
+struct provider_options {
+  std::uint64_t seed = 1; ///< of chance, which hangs on an operation's key alone
+  std::uint32_t decline_permille = 0;
+  std::uint32_t timeout_permille = 0;
+  std::uint32_t timeout_after_permille = 0;
+  std::uint32_t late_permille = 0;
+  std::uint32_t twice_permille = 0;
+  std::int64_t late_ms = 20'000;
+  /// Every operation that took effect, as JSON Lines (docs/formats/provider_list.md): remembered
+  /// over restarts. Without it the provider decides by the token again, and so answers as before.
+  std::optional<std::filesystem::path> list;
+};
+
+/// Tokens of an authorization: none, `tok_ok` and unknown ones are approved; `tok_decline`,
+/// `tok_timeout`, `tok_timeout_after`, `tok_unknown`, `tok_late`, `tok_twice`, `tok_action` do what
+/// they say. Thread-safe.
 class simulated_provider final : public payment_gateway {
 public:
+  /// Throws std::runtime_error when the list cannot be opened or read.
+  explicit simulated_provider(provider_options options = {});
+
   void submit(const payment_call& call, answer_callback answer) override;
+
+  /// How time is measured and waited for; the engine's. Called at each of its starts.
+  void use_time(std::function<std::int64_t()> now_ms,
+                std::function<void(std::int64_t delay_ms, std::function<void()>)> later);
+
+  void add_rule(provider_rule rule);
+
+  /// The customer of an order's action_required payment does what is asked.
+  void act(const std::string& order_id);
+
+  /// What was unknown is told from now on.
+  void confess();
+
+private:
+  struct record {
+    payment_answer_kind outcome = payment_answer_kind::succeeded;
+    provider_mood mood = provider_mood::approve;
+    std::int64_t ready_at_ms = 0; ///< of a late one
+    bool asked = false;           ///< an answer was owed once already
+  };
+
+  provider_mood mood_of(const payment_call& call);
+  provider_mood by_chance(const payment_call& call) const;
+  static bool is_hopeless(const payment_call& call);
+  static payment_answer_kind outcome_of(const payment_call& call, provider_mood mood);
+  void remember(const payment_call& call, const record& made);
+  void load_list();
+
+  provider_options options_;
+  std::mutex mutex_;
+  std::function<std::int64_t()> now_ms_;
+  std::function<void(std::int64_t, std::function<void()>)> later_;
+  std::vector<provider_rule> rules_;
+  std::map<std::string, record> records_; ///< by key; with a list all, else those that misbehave
+  std::set<std::string> acted_;           ///< orders
+  std::set<std::string> timed_out_;       ///< keys
+  bool confessed_ = false;
+  std::ofstream list_;
 };
 
 } // namespace purser

@@ -14,6 +14,14 @@ std::int64_t steady_ns() {
     .count();
 }
 
+constexpr std::int64_t ns_per_ms = 1'000'000;
+
+void raise_to(std::atomic<std::int64_t>& value, std::int64_t to) {
+  auto seen = value.load(std::memory_order_relaxed);
+  while (seen < to && !value.compare_exchange_weak(seen, to, std::memory_order_relaxed)) {
+  }
+}
+
 unix_millis wall_ms() {
   return std::chrono::duration_cast<std::chrono::milliseconds>(
            std::chrono::system_clock::now().time_since_epoch())
@@ -32,10 +40,23 @@ std::int64_t command_clock::monotonic_ns() const {
   return steady_ns();
 }
 
+std::int64_t driven_clock::monotonic_ns() const {
+  return steady_ns();
+}
+
 void command_clock::advance_to(unix_millis at) {
-  auto seen = now_.load(std::memory_order_relaxed);
-  while (seen < at && !now_.compare_exchange_weak(seen, at, std::memory_order_relaxed)) {
-  }
+  raise_to(now_, at);
+}
+void driven_clock::advance_to(unix_millis at) {
+  raise_to(now_, at);
+}
+
+std::int64_t command_clock::waiting_ms() const {
+  return steady_ns() / ns_per_ms + skipped_ms_.load(std::memory_order_relaxed);
+}
+
+void command_clock::skip_waiting_to(std::int64_t waiting_ms) {
+  raise_to(skipped_ms_, waiting_ms - steady_ns() / ns_per_ms);
 }
 
 std::uint64_t system_random::bits() {

@@ -23,6 +23,23 @@ class command_clock final : public clock {
 public:
   unix_millis now() const override { return now_.load(std::memory_order_relaxed); }
   std::int64_t monotonic_ns() const override;
+  std::int64_t waiting_ms() const override;
+  void advance_to(unix_millis at) override;
+
+  /// Nothing happens but waiting: the wait is over at once.
+  void skip_waiting_to(std::int64_t waiting_ms);
+
+private:
+  std::atomic<unix_millis> now_{0};
+  std::atomic<std::int64_t> skipped_ms_{0};
+};
+
+/// Time stands still until it is moved; waits are measured in it too (scenarios).
+class driven_clock final : public clock {
+public:
+  unix_millis now() const override { return now_.load(std::memory_order_relaxed); }
+  std::int64_t monotonic_ns() const override;
+  std::int64_t waiting_ms() const override { return now(); }
   void advance_to(unix_millis at) override;
 
 private:

@@ -72,11 +72,6 @@ public:
                        std::to_string(command_limits::lines) + " are allowed");
   }
 
-  void unsupported(bool asked, const std::string& pointer, const std::string& what) {
-    if (asked)
-      fail(pointer, what + " is not supported by this version yet");
-  }
-
   // -- One function for each command --------------------------------------------------------------
 
   void operator()(const receive_stock& command) {
@@ -95,7 +90,6 @@ public:
     if (command.delta == 0)
       fail("/delta", "is 0; an adjustment changes something");
     text("/reason", command.reason);
-    unsupported(command.force, "/force", "force");
   }
 
   void operator()(const reserve_stock& command) {
@@ -133,7 +127,6 @@ public:
     range("/shipping", command.shipping, 0, max_total);
     way_to_pay(command.payment);
     metadata(command.metadata);
-    unsupported(command.allow_backorder, "/allow_backorder", "a backorder");
     if (first)
       return;
     const auto total = order_total(command);

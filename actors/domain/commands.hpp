@@ -39,7 +39,7 @@ struct adjust_stock {
   std::string location{default_location};
   std::int64_t delta = 0; ///< not 0
   std::string reason;
-  bool force = false; ///< not supported yet; see docs/architecture.md
+  bool force = false; ///< also below what is promised (K10)
 };
 BOOST_DESCRIBE_STRUCT(adjust_stock, (), (adjustment_id, sku, location, delta, reason, force))
 
@@ -119,7 +119,7 @@ struct place_order {
   minor_units shipping = 0;
   payment_method payment;
   capture_policy capture = capture_policy::on_confirm;
-  bool allow_backorder = false; ///< not supported yet
+  bool allow_backorder = false; ///< wait when stock is short, instead of being rejected
   std::optional<timestamp> placed_at;
   std::map<std::string, std::string> metadata;
 };

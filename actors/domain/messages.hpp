@@ -32,22 +32,25 @@ struct book_receipt {
 };
 struct book_adjustment {
   location_units units; ///< the quantity is signed
+  bool force = false;   ///< also below what is promised (K10)
 };
 /// Sets units aside for the sender, all or none (K6, K7).
 struct hold_units {
   std::vector<location_units> items; ///< one per location, summed
   unix_millis expires_at = 0;        ///< 0: never
   std::uint64_t attempt = 0;
+  bool queue = false; ///< when they are short the sender gets a place in the queue
 };
 struct commit_units {
   std::uint64_t attempt = 0;
 };
 /// Units of the sender's reservation go back on sale. `items` are how many are released at each
 /// location in all, this release and earlier ones: so a repeat changes nothing. Empty: all that is
-/// left.
+/// left, and the place in the queue.
 struct release_units {
   std::vector<location_units> items;
   std::uint64_t attempt = 0;
+  bool undo = false; ///< of an attempt that failed elsewhere: the sender keeps its place
 };
 /// Committed units leave. `items` count as those of release_units.
 struct ship_units {
@@ -60,6 +63,9 @@ struct restock_units {
   std::uint64_t attempt = 0;
 };
 
+/// The sender needs its place in the queue no more. Not answered.
+struct leave_queue {};
+
 enum class stock_step : std::uint8_t { book = 1, hold, commit, release, ship, restock };
 
 struct stock_reply {
@@ -67,6 +73,16 @@ struct stock_reply {
   std::string sku;
   rejection refused = rejection::none;
   std::uint64_t attempt = 0;
+};
+
+/// Units that the receiver has a place in the queue for are set aside for it, until it holds them,
+/// undoes that, or leaves the queue.
+struct offer_units {
+  std::string sku;
+};
+/// A forced adjustment took the receiver's hold (K10): it is in the queue again.
+struct hold_lost {
+  std::string sku;
 };
 
 // -- To and from payments -------------------------------------------------------------------------
@@ -93,6 +109,8 @@ struct refund_payment {
 struct void_rest {};
 /// Makes the customer's balance zero: voids what is authorized, refunds what is captured.
 struct reverse_payment {};
+/// The order's deadline has passed: an authorization that the provider has not seen is given up.
+struct expire_authorization {};
 /// An operator says what became of the operation whose outcome is unknown.
 struct settle_payment {
   payment_finding finding = payment_finding::captured;
@@ -101,7 +119,8 @@ struct settle_payment {
 /// What the provider said to one operation.
 struct provider_reply {
   std::string operation_id;
-  bool asked = false; ///< the answer to a question, not to the operation itself
+  bool asked = false;     ///< the answer to a question, not to the operation itself
+  bool abandoned = false; ///< the question was a void under the operation's own key
   payment_answer answer;
 };
 
@@ -117,6 +136,8 @@ enum class payment_outcome : std::uint8_t {
   voided,
   void_refused,
   unknown,
+  action_required, ///< the customer has to do something
+  refunding,       ///< of a reversal: what was captured is on its way back (C2)
 };
 
 /// To the order, whenever an operation ends or is asked for again.
@@ -131,6 +152,9 @@ struct payment_reply {
 /// To one's own shell: the open step is to be taken up again.
 struct resume_step {};
 
+/// To an entity whose `due` has come (C8): what that means is for its state to say.
+struct timer_due {};
+
 /// In place of an answer: the message to `from` was given up (B3) or `from` is quarantined (B5).
 struct undeliverable {
   rejection why = rejection::dead_lettered;
@@ -140,7 +164,8 @@ using message_body =
   std::variant<command_body, book_receipt, book_adjustment, hold_units, commit_units, release_units,
                ship_units, restock_units, stock_reply, authorize_payment, capture_payment,
                refund_payment, void_rest, reverse_payment, settle_payment, provider_reply,
-               payment_reply, resume_step, undeliverable>;
+               payment_reply, resume_step, undeliverable, leave_queue, offer_units, hold_lost,
+               expire_authorization, timer_due>;
 
 /// A short name for logs.
 std::string_view name_of(const message_body& body);
@@ -161,7 +186,12 @@ struct call_provider {
   std::int64_t delay_ms = 0;
 };
 
-using effect = std::variant<send_message, call_provider>;
+/// For people: something that needs a look. It leaves the node, so it waits for the disk.
+struct raise_alarm {
+  std::string text; ///< begins with what happened, as an identifier: "stock_oversold sku=..."
+};
+
+using effect = std::variant<send_message, call_provider, raise_alarm>;
 
 /// What an aggregate makes of a message.
 template <class Event>

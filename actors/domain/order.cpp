@@ -24,11 +24,15 @@ struct order_evolution {
     current.shipping = event.shipping;
     current.total = event.total;
     current.capture = event.capture;
+    current.allow_backorder = event.allow_backorder;
     current.payment = event.payment;
     current.placed_at = event.placed_at.ms;
     current.metadata = event.metadata;
   }
-  void operator()(const order_reserved&) const {}
+  void operator()(const order_reserved& event) const {
+    current.pay_by = event.pay_by.ms;
+    current.overdue = current.action_required = false;
+  }
   void operator()(const order_rejected& event) const { current.reason = to_string(event.why); }
   void operator()(const order_confirmed&) const {
     if (current.capture != capture_policy::on_confirm)
@@ -50,7 +54,36 @@ struct order_evolution {
       current.counts[i].canceled = current.lines[i].quantity - current.counts[i].shipped;
     current.refunded = current.captured;
   }
-  void operator()(const order_completed&) const {
+  void operator()(const order_given_up& event) const {
+    current.reason = event.reason;
+    begin_cancel();
+  }
+  void operator()(const order_closed&) const {
+    if (!current.tasks.empty())
+      throw broken_invariant("M5: an order is closed while money or goods are under way");
+  }
+
+  // -- The queue ----------------------------------------------------------------------------------
+
+  void operator()(const order_backordered& event) const {
+    current.wait_until = event.wait_until.ms;
+    current.waited = true;
+    if (current.lost)
+      ++current.series; // what was authorized went back
+    current.lost = current.declined = current.parked = false;
+    current.park_reason.clear();
+    release_hold();
+  }
+  void operator()(const backorder_tried&) const {}
+  void operator()(const order_hold_lost&) const {
+    current.lost = true;
+    current.action_required = current.declined = false;
+    release_hold();
+  }
+
+  void operator()(const order_completed& event) const {
+    if (event.close_at)
+      current.close_at = event.close_at->ms;
     release_hold(); // it was under way: nothing is left to hold back
     std::erase_if(current.tasks, moves_units);
     if (const auto rest = unused_authorization(); rest > 0)
@@ -75,8 +108,16 @@ struct order_evolution {
     current.payment = event.payment;
     ++current.series;
   }
+  void operator()(const payment_needs_action&) const { current.action_required = true; }
+  void operator()(const payment_action_done&) const { current.action_required = false; }
+  void operator()(const payment_overdue& event) const {
+    current.overdue = true;
+    current.pay_by = event.pay_by.ms;
+  }
   void operator()(const payment_resolved&) const {}
   void operator()(const order_delivered& event) const {
+    if (event.close_at)
+      current.close_at = event.close_at->ms;
     for (auto& shipped : current.shipments)
       if ((!event.shipment_id || *event.shipment_id == shipped.shipment_id) &&
           !shipped.delivered_at)
@@ -154,7 +195,7 @@ private:
   void begin_cancel() const {
     current.tasks.clear(); // their money and their units are part of what goes back
     release_hold();
-    current.parked = current.declined = false;
+    current.parked = current.declined = current.lost = current.action_required = false;
     current.park_reason.clear();
   }
 
@@ -227,13 +268,28 @@ bool has_open_step(const order& current) {
   switch (current.phase) {
   case order_status::reserving:
   case order_status::canceling: return true;
-  case order_status::awaiting_payment: return !current.declined;
+  case order_status::awaiting_payment: return !current.declined && !current.action_required;
   default: return !current.tasks.empty();
   }
 }
 
 bool must_resume(const order& current) {
   return has_open_step(current) || (current.parked && current.park_reason == waits_for_payment);
+}
+
+std::optional<unix_millis> due(const order& current) {
+  switch (current.phase) {
+  case order_status::backordered: return current.wait_until;
+  case order_status::awaiting_payment:
+    if (current.lost || (current.overdue && current.parked))
+      return std::nullopt; // people have been told
+    return current.pay_by;
+  case order_status::completed:
+    if (current.close_at != 0 && current.tasks.empty())
+      return current.close_at;
+    return std::nullopt;
+  default: return std::nullopt;
+  }
 }
 
 std::int64_t left_of(const order& current, std::size_t line) {

@@ -12,6 +12,7 @@
 #include "actors/domain/messages.hpp"
 
 #include <map>
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
@@ -34,9 +35,12 @@ enum class order_status : std::uint8_t {
   needs_attention = 9, ///< parked, with a reason
   on_hold = 11,        ///< somebody put it on hold, or its money was refused
   returning = 12,      ///< goods came back, and the money is on its way
+  backordered = 13,    ///< stock is short: it holds nothing, pays nothing, and waits its turn
+  closed = 14,         ///< delivered and settled long ago: over for good
 };
 BOOST_DESCRIBE_ENUM(order_status, absent, reserving, awaiting_payment, confirmed, fulfilling,
-                    completed, canceling, canceled, rejected, needs_attention, on_hold, returning)
+                    completed, canceling, canceled, rejected, needs_attention, on_hold, returning,
+                    backordered, closed)
 
 std::string_view to_string(order_status status);
 
@@ -109,7 +113,15 @@ struct order {
   bool on_hold = false;
   bool parked = false;
   bool declined = false; ///< the payment was refused while on hold: it waits for another
-  std::string reason;    ///< of rejected, canceling, canceled
+  bool allow_backorder = false;
+  bool waited = false;          ///< it has been backordered: it may have places in queues
+  bool lost = false;            ///< a forced count took a hold (K10): it goes back to the queue
+  bool action_required = false; ///< the customer has to do something before the payment goes on
+  bool overdue = false;         ///< its deadline passed while a payment was in flight
+  unix_millis pay_by = 0;       ///< of awaiting_payment: its holds' end
+  unix_millis wait_until = 0;   ///< of backordered; 0: it was never
+  unix_millis close_at = 0;     ///< of completed, once everything is delivered; 0: not yet
+  std::string reason;           ///< of rejected, canceling, canceled
   std::string hold_reason;
   std::string park_reason;
   std::string customer_id;
@@ -134,10 +146,11 @@ struct order {
   friend bool operator==(const order&, const order&) = default;
 };
 BOOST_DESCRIBE_STRUCT(order, (),
-                      (phase, on_hold, parked, declined, reason, hold_reason, park_reason,
-                       customer_id, currency, lines, counts, shipping, total, capture, payment,
-                       series, captured, refunded, placed_at, metadata, shipments, returns, tasks,
-                       cancellations, refused_tasks))
+                      (phase, on_hold, parked, declined, allow_backorder, waited, lost,
+                       action_required, overdue, pay_by, wait_until, close_at, reason, hold_reason,
+                       park_reason, customer_id, currency, lines, counts, shipping, total, capture,
+                       payment, series, captured, refunded, placed_at, metadata, shipments, returns,
+                       tasks, cancellations, refused_tasks))
 
 /// What the customer sees: parked over on hold over the phase.
 order_status status_of(const order& current);
@@ -151,6 +164,9 @@ bool has_open_step(const order& current);
 /// Whether a restart must take it up: it has an open step, or it is parked for a payment whose
 /// outcome may have been told to its former self.
 bool must_resume(const order& current);
+
+/// When the order's next deadline is (C8); nothing when it waits for no time to pass.
+std::optional<unix_millis> due(const order& current);
 
 /// Units of a line that can still be canceled or shipped.
 std::int64_t left_of(const order& current, std::size_t line);
@@ -181,17 +197,19 @@ struct order_placed {
   timestamp placed_at;
   std::map<std::string, std::string> metadata;
   capture_policy capture = capture_policy::on_confirm;
+  bool allow_backorder = false;
 };
 BOOST_DESCRIBE_STRUCT(order_placed, (),
                       (customer_id, currency, lines, shipping, total, payment, placed_at, metadata,
-                       capture))
+                       capture, allow_backorder))
 
 /// Every unit is held.
 struct order_reserved {
   static constexpr std::uint16_t type = 2, schema = 1;
   static constexpr std::string_view name = "order_reserved";
+  timestamp pay_by; ///< the holds' end, unless a payment is in flight then
 };
-BOOST_DESCRIBE_STRUCT(order_reserved, (), ())
+BOOST_DESCRIBE_STRUCT(order_reserved, (), (pay_by))
 
 /// Not everything could be held; nothing is.
 struct order_rejected {
@@ -245,8 +263,9 @@ BOOST_DESCRIBE_STRUCT(order_shipped, (), (shipment, units, captured))
 struct order_completed {
   static constexpr std::uint16_t type = 9, schema = 1;
   static constexpr std::string_view name = "order_completed";
+  std::optional<timestamp> close_at; ///< when everything is delivered already
 };
-BOOST_DESCRIBE_STRUCT(order_completed, (), ())
+BOOST_DESCRIBE_STRUCT(order_completed, (), (close_at))
 
 /// The workflow cannot go on by itself.
 struct order_parked {
@@ -368,8 +387,9 @@ struct order_delivered {
   static constexpr std::string_view name = "order_delivered";
   std::optional<std::string> shipment_id;
   timestamp at;
+  std::optional<timestamp> close_at; ///< when nothing is left to ship or to deliver
 };
-BOOST_DESCRIBE_STRUCT(order_delivered, (), (shipment_id, at))
+BOOST_DESCRIBE_STRUCT(order_delivered, (), (shipment_id, at, close_at))
 
 /// An operator said what became of an unknown payment.
 struct payment_resolved {
@@ -380,12 +400,74 @@ struct payment_resolved {
 };
 BOOST_DESCRIBE_STRUCT(payment_resolved, (), (finding, note))
 
+/// Stock is short: the order holds nothing, and has a place in the queue of every short SKU.
+struct order_backordered {
+  static constexpr std::uint16_t type = 25, schema = 1;
+  static constexpr std::string_view name = "order_backordered";
+  timestamp wait_until;
+};
+BOOST_DESCRIBE_STRUCT(order_backordered, (), (wait_until))
+
+/// Stock has come: everything is asked for once more.
+struct backorder_tried {
+  static constexpr std::uint16_t type = 26, schema = 1;
+  static constexpr std::string_view name = "backorder_tried";
+};
+BOOST_DESCRIBE_STRUCT(backorder_tried, (), ())
+
+/// Its time is over, or its stock is gone: canceled, as if nobody wanted it any more.
+struct order_given_up {
+  static constexpr std::uint16_t type = 27, schema = 1;
+  static constexpr std::string_view name = "order_given_up";
+  std::string reason; ///< backorder_timeout, payment_timeout, out_of_stock
+};
+BOOST_DESCRIBE_STRUCT(order_given_up, (), (reason))
+
+/// A forced count took a hold (K10). The money goes back, then the order to the queue.
+struct order_hold_lost {
+  static constexpr std::uint16_t type = 28, schema = 1;
+  static constexpr std::string_view name = "order_hold_lost";
+};
+BOOST_DESCRIBE_STRUCT(order_hold_lost, (), ())
+
+/// The customer has to do something before the provider goes on.
+struct payment_needs_action {
+  static constexpr std::uint16_t type = 29, schema = 1;
+  static constexpr std::string_view name = "payment_needs_action";
+  std::string what;
+};
+BOOST_DESCRIBE_STRUCT(payment_needs_action, (), (what))
+
+/// The customer has done it.
+struct payment_action_done {
+  static constexpr std::uint16_t type = 30, schema = 1;
+  static constexpr std::string_view name = "payment_action_done";
+};
+BOOST_DESCRIBE_STRUCT(payment_action_done, (), ())
+
+/// The deadline passed while a payment was in flight: the holds stay, until the hard maximum.
+struct payment_overdue {
+  static constexpr std::uint16_t type = 31, schema = 1;
+  static constexpr std::string_view name = "payment_overdue";
+  timestamp pay_by; ///< the hard maximum
+};
+BOOST_DESCRIBE_STRUCT(payment_overdue, (), (pay_by))
+
+/// Over for good.
+struct order_closed {
+  static constexpr std::uint16_t type = 32, schema = 1;
+  static constexpr std::string_view name = "order_closed";
+};
+BOOST_DESCRIBE_STRUCT(order_closed, (), ())
+
 using order_event =
   std::variant<order_placed, order_reserved, order_rejected, order_confirmed, payment_failed,
                cancel_requested, order_canceled, order_shipped, order_completed, order_parked,
                order_unparked, shipment_requested, lines_canceled, order_returned, refund_granted,
                task_settled, task_refused, returns_settled, order_held, order_resumed,
-               payment_declined, payment_retried, order_delivered, payment_resolved>;
+               payment_declined, payment_retried, order_delivered, payment_resolved,
+               order_backordered, backorder_tried, order_given_up, order_hold_lost,
+               payment_needs_action, payment_action_done, payment_overdue, order_closed>;
 
 // -- Rules ----------------------------------------------------------------------------------------
 
@@ -393,7 +475,18 @@ using order_event =
 /// counts would not fit (K8, M4).
 void evolve(order& current, const order_event& event);
 
-/// The reason a customer reads when money was refused.
+/// How long an order waits for what (settings orders.*). The deadlines are copied into events, so a
+/// change holds for what comes after it.
+struct order_policy {
+  std::int64_t hold_ms = 900'000;        ///< for the payment, once everything is held
+  std::int64_t hold_max_ms = 86'400'000; ///< while a payment is in flight; then people look
+  std::int64_t backorder_wait_ms = 2'592'000'000; ///< 30 days
+  std::int64_t close_after_ms = 2'592'000'000;    ///< 30 days from completed and delivered
+};
+
+// The reasons that a customer reads.
 inline constexpr std::string_view payment_declined_reason = "payment_declined";
+inline constexpr std::string_view payment_timeout_reason = "payment_timeout";
+inline constexpr std::string_view backorder_timeout_reason = "backorder_timeout";
 
 } // namespace purser

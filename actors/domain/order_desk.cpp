@@ -70,7 +70,7 @@ desk_outcome order_desk::accept(const place_order& request) {
   work_.happened(order_placed{request.customer_id, request.currency, request.lines,
                               request.shipping, order_total(request).value(), request.payment,
                               request.placed_at.value_or(timestamp{work_.context.now}),
-                              request.metadata, request.capture});
+                              request.metadata, request.capture, request.allow_backorder});
   return desk_outcome::placed;
 }
 
@@ -136,8 +136,18 @@ desk_outcome order_desk::accept(const deliver_order& request) {
   const bool news = std::any_of(shipments.begin(), shipments.end(), [&](const auto& shipped) {
     return is_meant(shipped) && !shipped.delivered_at;
   });
-  if (news)
-    work_.happened(order_delivered{request.shipment_id, {work_.context.now}});
+  if (!news)
+    return desk_outcome::done;
+  const auto& current = work_.now();
+  const bool all_shipped =
+    current.phase == order_status::completed || current.phase == order_status::returning;
+  const bool all_delivered =
+    std::all_of(shipments.begin(), shipments.end(),
+                [&](const auto& shipped) { return is_meant(shipped) || shipped.delivered_at; });
+  order_delivered event{request.shipment_id, {work_.context.now}, std::nullopt};
+  if (all_shipped && all_delivered)
+    event.close_at = work_.in(work_.policy.close_after_ms);
+  work_.happened(std::move(event));
   return desk_outcome::done;
 }
 

@@ -17,8 +17,7 @@ public:
   void on(const command_body& body) {
     switch (order_desk{work_}.take(body)) {
     case desk_outcome::done: return;
-    case desk_outcome::placed:
-      return ask_stock(order_stage::holding, {stock_step::hold}, demands_of(work_.now().lines));
+    case desk_outcome::placed: return ask_holds();
     case desk_outcome::canceled: return begin(order_stage::reversing);
     case desk_outcome::pay_again: return begin_payment();
     case desk_outcome::payment_failed: return fail_payment("declined");
@@ -36,21 +35,43 @@ public:
       return; // not the last one, a repeat, or of a stage that is over
     switch (progress.stage) {
     case order_stage::holding: return held();
-    case order_stage::letting_go: return finish(order_rejected{rejection::out_of_stock});
+    case order_stage::letting_go: return short_of_stock();
     case order_stage::committing: return committed();
-    case order_stage::releasing: return finish(order_canceled{});
+    case order_stage::releasing: return released();
     case order_stage::none:
     case order_stage::authorizing:
     case order_stage::capturing:
-    case order_stage::reversing: return;
+    case order_stage::reversing:
+    case order_stage::refunding: return;
     }
+  }
+
+  void on(const offer_units& offer) {
+    const auto& current = work_.now();
+    if (current.phase == order_status::backordered)
+      return try_again();
+    if (current.phase == order_status::reserving || current.lost)
+      work_.progress.offered = true; // busy: it is answered by what comes of that
+    else
+      work_.tell_stock(offer.sku, leave_queue{});
+  }
+
+  void on(const hold_lost&) {
+    const auto& current = work_.now();
+    if (current.phase == order_status::reserving)
+      work_.progress.lost = true;
+    else if (current.phase == order_status::awaiting_payment && !current.lost &&
+             work_.progress.stage != order_stage::committing) // there, stock refuses to commit
+      lose_hold();
   }
 
   // -- Payment ------------------------------------------------------------------------------------
 
   void on(const payment_reply& reply) {
     if (reply.outcome == payment_outcome::unknown)
-      return park(std::string{waits_for_payment});
+      return park_if_open(std::string{waits_for_payment});
+    if (reply.outcome == payment_outcome::reversal_refused)
+      return park_if_open("reversal_refused");
     if (tasks_.take(reply))
       return;
     const auto phase = work_.now().phase;
@@ -67,20 +88,45 @@ public:
         return work_.unpark(), fail_payment(reply.reason);
       return;
     case order_stage::reversing:
-      if (reply.outcome == payment_outcome::reversed)
-        return work_.unpark(), begin(order_stage::releasing);
-      if (reply.outcome == payment_outcome::reversal_refused)
-        return park("reversal_refused");
+      if (reply.outcome == payment_outcome::reversed ||
+          (reply.outcome == payment_outcome::refunding && phase == order_status::canceling)) {
+        work_.unpark();
+        work_.progress.money_back = reply.outcome == payment_outcome::reversed;
+        return let_go();
+      }
+      return;
+    case order_stage::releasing:
+    case order_stage::refunding:
+      if (reply.outcome != payment_outcome::reversed)
+        return;
+      work_.unpark();
+      work_.progress.money_back = true;
+      if (work_.progress.stage == order_stage::refunding)
+        finish(order_canceled{});
       return;
     case order_stage::none:
     case order_stage::holding:
     case order_stage::letting_go:
-    case order_stage::committing:
-    case order_stage::releasing: return;
+    case order_stage::committing: return;
     }
   }
 
-  void on(const undeliverable& notice) { park(std::string{to_string(notice.why)}); }
+  // -- Time ---------------------------------------------------------------------------------------
+
+  void on(const timer_due&) {
+    const auto& current = work_.now();
+    const auto at = due(current);
+    if (!at || *at > work_.context.now)
+      return;
+    switch (current.phase) {
+    case order_status::backordered: return give_up(backorder_timeout_reason);
+    case order_status::awaiting_payment: return pay_deadline();
+    case order_status::completed: return work_.happened(order_closed{});
+    default: return;
+    }
+  }
+
+  void on(const undeliverable& notice) { park_if_open(std::string{to_string(notice.why)}); }
 
   void on(const resume_step&) {
     resume_phase();
@@ -97,33 +143,113 @@ private:
   void resume_phase() {
     const auto& current = work_.now();
     switch (current.phase) {
-    case order_status::reserving:
-      return ask_stock(order_stage::holding, {stock_step::hold}, demands_of(current.lines));
-    case order_status::awaiting_payment: return current.declined ? void() : begin_payment();
+    case order_status::reserving: return ask_holds();
+    case order_status::awaiting_payment:
+      if (current.lost)
+        return begin(order_stage::reversing);
+      if (current.waited)
+        leave_queues();
+      if (current.declined)
+        return;
+      begin_payment();
+      if (current.overdue)
+        work_.tell_payment(expire_authorization{});
+      return;
     case order_status::canceling: return begin(order_stage::reversing);
     default: return;
     }
   }
 
+  // -- Holding ------------------------------------------------------------------------------------
+
+  void ask_holds() {
+    work_.progress.lost = false;
+    ask_stock(order_stage::holding,
+              {.step = stock_step::hold, .queue = work_.now().allow_backorder},
+              demands_of(work_.now().lines));
+  }
+
   void held() {
     auto& progress = work_.progress;
-    if (progress.stock.refused() == rejection::none) {
-      work_.happened(order_reserved{});
+    if (progress.stock.refused() == rejection::none && !progress.lost) {
+      if (work_.now().waited)
+        leave_queues();
+      work_.happened(order_reserved{work_.in(work_.policy.hold_ms)});
       return begin_payment();
     }
     progress.stage = order_stage::letting_go;
     progress.stock =
-      std::move(progress.stock).release_granted(work_.made.effects, work_.next_attempt());
+      std::move(progress.stock)
+        .release_granted(work_.made.effects, work_.next_attempt(), work_.now().allow_backorder);
     if (progress.stock.done()) // not one was granted
-      finish(order_rejected{rejection::out_of_stock});
+      short_of_stock();
+  }
+
+  /// All that was held is let go (K7).
+  void short_of_stock() {
+    const auto& current = work_.now();
+    if (!current.allow_backorder)
+      return finish(order_rejected{rejection::out_of_stock});
+    const bool again = std::exchange(work_.progress.offered, false) || current.lost;
+    const auto until = current.wait_until != 0 ? timestamp{current.wait_until}
+                                               : work_.in(work_.policy.backorder_wait_ms);
+    finish(order_backordered{until});
+    if (again)
+      try_again();
+  }
+
+  void try_again() {
+    work_.happened(backorder_tried{});
+    ask_holds();
+  }
+
+  void leave_queues() {
+    for (const auto& demand : everything_of(work_.now().lines))
+      work_.tell_stock(demand.sku, leave_queue{});
+  }
+
+  /// K10: the money goes back first, then everything that is held; then the order waits again.
+  void lose_hold() {
+    if (!work_.now().allow_backorder)
+      return give_up(to_string(rejection::out_of_stock));
+    work_.happened(order_hold_lost{});
+    begin(order_stage::reversing);
+  }
+
+  void give_up(std::string_view reason) {
+    work_.happened(order_given_up{std::string{reason}});
+    begin(order_stage::reversing);
+  }
+
+  // -- Paying -------------------------------------------------------------------------------------
+
+  void pay_deadline() {
+    const auto& current = work_.now();
+    if (current.declined || current.action_required)
+      return give_up(payment_timeout_reason);
+    if (current.overdue)
+      return work_.park(std::string{waits_for_payment});
+    work_.happened(payment_overdue{work_.in(work_.policy.hold_max_ms - work_.policy.hold_ms)});
+    work_.tell_payment(expire_authorization{});
   }
 
   void authorized(const payment_reply& reply) {
-    if (reply.outcome == payment_outcome::authorized)
-      return work_.unpark(), begin(order_stage::committing);
-    if (reply.outcome != payment_outcome::authorization_refused)
+    const auto outcome = reply.outcome;
+    if (outcome == payment_outcome::action_required) {
+      work_.unpark();
+      if (!work_.now().action_required)
+        work_.happened(payment_needs_action{reply.reason});
+      return;
+    }
+    if (outcome != payment_outcome::authorized && outcome != payment_outcome::authorization_refused)
       return;
     work_.unpark();
+    if (work_.now().action_required)
+      work_.happened(payment_action_done{});
+    if (outcome == payment_outcome::authorized)
+      return begin(order_stage::committing);
+    if (work_.now().overdue)
+      return give_up(payment_timeout_reason);
     if (!work_.now().on_hold)
       return fail_payment(reply.reason);
     work_.happened(payment_declined{reply.reason}); // somebody watches: another card may come
@@ -132,7 +258,7 @@ private:
 
   void committed() {
     if (work_.progress.stock.refused() != rejection::none)
-      throw broken_invariant("K5: a hold of " + to_string(work_.context.self) + " is gone");
+      return lose_hold(); // taken by a forced count
     const auto& current = work_.now();
     if (current.total == 0 || current.capture == capture_policy::on_ship)
       return finish(order_confirmed{});
@@ -157,6 +283,7 @@ private:
   void begin(order_stage stage) {
     if (stage == order_stage::reversing) {
       work_.progress.stage = stage;
+      work_.progress.money_back = false;
       work_.progress.tasks.clear();
       return work_.tell_payment(reverse_payment{});
     }
@@ -176,9 +303,23 @@ private:
     work_.progress.stage = order_stage::none;
   }
 
-  void park(std::string reason) {
+  void let_go() {
+    if (work_.now().phase == order_status::canceling)
+      return begin(order_stage::releasing);
+    ask_stock(order_stage::letting_go, {.step = stock_step::release, .undo = true},
+              everything_of(work_.now().lines));
+  }
+
+  void released() {
+    if (work_.progress.money_back)
+      finish(order_canceled{});
+    else
+      work_.progress.stage = order_stage::refunding;
+  }
+
+  void park_if_open(std::string reason) {
     if (has_open_step(work_.now()))
-      work_.happened(order_parked{std::move(reason)});
+      work_.park(std::move(reason));
   }
 
   order_work& work_;
@@ -188,8 +329,9 @@ private:
 } // namespace
 
 decision<order_event> decide(const order& current, order_progress& progress,
-                             const message_body& request, const decide_context& context) {
-  order_work work{current, progress, context};
+                             const message_body& request, const decide_context& context,
+                             const order_policy& policy) {
+  order_work work{current, progress, context, policy};
   saga workflow{work};
   std::visit([&workflow](const auto& body) { workflow.on(body); }, request);
   return std::move(work.made);

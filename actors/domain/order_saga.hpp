@@ -5,10 +5,14 @@
 //      |  short       | declined                | refused
 //      v              v                         v
 //   letting_go     reversing (void or refund) -> releasing -> (canceled)       C2, C3
-//   -> (rejected)
+//   -> (rejected), or (backordered), which an offer of stock leads back to holding
+//
+// A hold that a forced count took (K10): reversing -> letting_go -> (backordered).
 //
 // Beside it, the tasks (order.hpp): each asks stock and the payment at once, and ends when both
 // have answered. With capture on shipment, `capture` comes first and becomes `shipment`.
+//
+// Time (C8): `timer_due` asks, and the state decides whether a deadline has passed.
 //
 // G1 A stage is volatile, the phase and the tasks are journaled: after a crash the phase's first
 // stage and every task start again, and everybody asked twice answers as before.
@@ -33,6 +37,7 @@ enum class order_stage : std::uint8_t {
   capturing,
   reversing,
   releasing,
+  refunding, ///< stock is released; the money is on its way back (C2)
 };
 
 /// Where a task stands.
@@ -46,13 +51,17 @@ struct task_progress {
 /// Where the workflow stands within one life of the actor.
 struct order_progress {
   order_stage stage = order_stage::none;
-  stock_fanout stock; ///< of a stage that asks stock
+  stock_fanout stock;      ///< of a stage that asks stock
+  bool money_back = false; ///< of canceling: nothing of the customer's is left with us
+  bool lost = false;       ///< of holding: a hold was taken while others were being asked for
+  bool offered = false;    ///< stock was offered while the order was busy: try once more
   std::map<std::pair<task_kind, std::string>, task_progress> tasks;
 };
 
 /// Decides a client's command, a reply or resume_step. `context.self.key` is the order's id.
 /// Throws broken_invariant for a message that no workflow sends to an order.
 decision<order_event> decide(const order& current, order_progress& progress,
-                             const message_body& request, const decide_context& context);
+                             const message_body& request, const decide_context& context,
+                             const order_policy& policy);
 
 } // namespace purser

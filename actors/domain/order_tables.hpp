@@ -67,12 +67,14 @@ inline constexpr auto no_none = no(rejection::nothing_to_resume);
 inline constexpr auto no_unkn = no(rejection::nothing_to_resolve);
 inline constexpr auto no_try = no(rejection::nothing_to_retry);
 inline constexpr auto no_more = no(rejection::quantity_exceeded);
+inline constexpr auto no_clsd = no(rejection::order_closed);
 inline constexpr auto no_ship = no(rejection::shipment_unknown);
 
 inline constexpr std::array statuses{
-  status::absent,     status::reserving, status::awaiting_payment, status::confirmed,
-  status::fulfilling, status::completed, status::returning,        status::canceling,
-  status::canceled,   status::rejected,  status::on_hold,          status::needs_attention,
+  status::absent,      status::reserving, status::awaiting_payment, status::confirmed,
+  status::fulfilling,  status::completed, status::returning,        status::canceling,
+  status::canceled,    status::rejected,  status::on_hold,          status::needs_attention,
+  status::backordered, status::closed,
 };
 
 struct command_row {
@@ -82,18 +84,18 @@ struct command_row {
 
 // clang-format off
 inline constexpr std::array commands{
-  //                                       absent    reserving awaiting  confirmed fulfill   completed returning canceling canceled  rejected on_hold  attention
-  command_row{order_command::place,        {ok,       no_id,    no_id,    no_id,    no_id,    no_id,    no_id,    no_id,    no_id,    no_id,   no_id,   no_id}},
-  command_row{order_command::cancel,       {no_order, ok,       ok,       ok,       ok,       no_left,  no_left,  so,       so,       no_rej,  under,   under}},
-  command_row{order_command::cancel_part,  {no_order, no_yet,   no_yet,   ok,       ok,       no_left,  no_left,  no_gone,  no_gone,  no_rej,  under,   under}},
-  command_row{order_command::ship,         {no_order, no_yet,   no_yet,   ok,       ok,       no_left,  no_left,  no_gone,  no_gone,  no_rej,  no_hold, no_attn}},
-  command_row{order_command::deliver,      {no_order, no_yet,   no_yet,   no_ship,  ok,       ok,       ok,       no_gone,  no_gone,  no_rej,  under,   under}},
-  command_row{order_command::return_goods, {no_order, no_yet,   no_yet,   no_more,  ok,       ok,       ok,       no_gone,  no_gone,  no_rej,  under,   no_attn}},
-  command_row{order_command::hold,         {no_order, no_yet,   ok,       ok,       ok,       no_left,  no_left,  no_gone,  no_gone,  no_rej,  so,      no_attn}},
-  command_row{order_command::resume,       {no_order, no_none,  no_none,  no_none,  no_none,  no_none,  no_none,  no_none,  no_none,  no_none, ok,      no_none}},
-  command_row{order_command::resolve,      {no_order, no_unkn,  no_unkn,  no_unkn,  no_unkn,  no_unkn,  no_unkn,  no_unkn,  no_unkn,  no_unkn, no_unkn, ok}},
-  command_row{order_command::refund,       {no_order, no_yet,   no_yet,   ok,       ok,       ok,       ok,       no_gone,  no_gone,  no_rej,  under,   no_attn}},
-  command_row{order_command::retry,        {no_order, no_try,   no_try,   no_try,   no_try,   no_try,   no_try,   no_try,   no_try,   no_try,  ok,      no_try}},
+  //                                       absent    reserving awaiting  confirmed fulfill   completed returning canceling canceled  rejected on_hold  attention backord. closed
+  command_row{order_command::place,        {ok,       no_id,    no_id,    no_id,    no_id,    no_id,    no_id,    no_id,    no_id,    no_id,   no_id,   no_id,    no_id,   no_id}},
+  command_row{order_command::cancel,       {no_order, ok,       ok,       ok,       ok,       no_left,  no_left,  so,       so,       no_rej,  under,   under,    ok,      no_clsd}},
+  command_row{order_command::cancel_part,  {no_order, no_yet,   no_yet,   ok,       ok,       no_left,  no_left,  no_gone,  no_gone,  no_rej,  under,   under,    no_yet,  no_clsd}},
+  command_row{order_command::ship,         {no_order, no_yet,   no_yet,   ok,       ok,       no_left,  no_left,  no_gone,  no_gone,  no_rej,  no_hold, no_attn,  no_yet,  no_clsd}},
+  command_row{order_command::deliver,      {no_order, no_yet,   no_yet,   no_ship,  ok,       ok,       ok,       no_gone,  no_gone,  no_rej,  under,   under,    no_yet,  no_clsd}},
+  command_row{order_command::return_goods, {no_order, no_yet,   no_yet,   no_more,  ok,       ok,       ok,       no_gone,  no_gone,  no_rej,  under,   no_attn,  no_yet,  no_clsd}},
+  command_row{order_command::hold,         {no_order, no_yet,   ok,       ok,       ok,       no_left,  no_left,  no_gone,  no_gone,  no_rej,  so,      no_attn,  no_yet,  no_clsd}},
+  command_row{order_command::resume,       {no_order, no_none,  no_none,  no_none,  no_none,  no_none,  no_none,  no_none,  no_none,  no_none, ok,      no_none,  no_none, no_none}},
+  command_row{order_command::resolve,      {no_order, no_unkn,  no_unkn,  no_unkn,  no_unkn,  no_unkn,  no_unkn,  no_unkn,  no_unkn,  no_unkn, no_unkn, ok,       no_unkn, no_unkn}},
+  command_row{order_command::refund,       {no_order, no_yet,   no_yet,   ok,       ok,       ok,       ok,       no_gone,  no_gone,  no_rej,  under,   no_attn,  no_yet,  no_clsd}},
+  command_row{order_command::retry,        {no_order, no_try,   no_try,   no_try,   no_try,   no_try,   no_try,   no_try,   no_try,   no_try,  ok,      no_try,   no_try,  no_try}},
 };
 // clang-format on
 
@@ -113,6 +115,13 @@ inline constexpr std::array transitions{
   order_transition{status::completed, order_returned::type, status::returning},
   order_transition{status::returning, returns_settled::type, status::completed},
   order_transition{status::canceling, order_canceled::type, status::canceled},
+  order_transition{status::reserving, order_backordered::type, status::backordered},
+  order_transition{status::awaiting_payment, order_backordered::type, status::backordered}, // K10
+  order_transition{status::backordered, backorder_tried::type, status::reserving},
+  order_transition{status::backordered, cancel_requested::type, status::canceling},
+  order_transition{status::backordered, order_given_up::type, status::canceling},
+  order_transition{status::awaiting_payment, order_given_up::type, status::canceling},
+  order_transition{status::completed, order_closed::type, status::closed},
 };
 
 struct phase_events {
@@ -125,7 +134,9 @@ inline constexpr std::array stays{
   phase_events{status::reserving, {order_parked::type, order_unparked::type}},
   phase_events{status::awaiting_payment,
                {order_parked::type, order_unparked::type, payment_resolved::type, order_held::type,
-                order_resumed::type, payment_declined::type, payment_retried::type}},
+                order_resumed::type, payment_declined::type, payment_retried::type,
+                order_hold_lost::type, payment_needs_action::type, payment_action_done::type,
+                payment_overdue::type}},
   phase_events{status::confirmed,
                {order_parked::type, order_unparked::type, payment_resolved::type, order_held::type,
                 order_resumed::type, shipment_requested::type, lines_canceled::type,

@@ -33,7 +33,8 @@ bool answers(const payment_reply& reply, const order_task& task) {
   case payment_outcome::refund_refused:
     return task.kind != task_kind::capture && reply.request == request_of(task);
   case payment_outcome::voided:
-  case payment_outcome::void_refused: return task.kind == task_kind::void_rest;
+  case payment_outcome::void_refused:
+    return task.kind == task_kind::void_rest && reply.request.empty();
   default: return false;
   }
 }
@@ -118,21 +119,21 @@ std::vector<stock_demand> order_tasks::demands(const order_task& task) const {
 }
 
 bool order_tasks::take(const stock_reply& reply) {
-  for (auto& [key, progress] : work_.progress.tasks) {
-    if (!progress.stock.asked(reply))
-      continue;
-    if (!progress.stock.note(reply))
-      return true;
-    progress.stock_done = true;
-    const auto& open = work_.now().tasks;
-    const auto task = std::find_if(open.begin(), open.end(), [&](const auto& candidate) {
-      return candidate.kind == key.first && candidate.id == key.second;
-    });
-    if (task != open.end())
-      end_if_done(order_task{*task});
+  auto& tasks = work_.progress.tasks;
+  const auto asked = std::find_if(
+    tasks.begin(), tasks.end(), [&](const auto& entry) { return entry.second.stock.asked(reply); });
+  if (asked == tasks.end())
+    return false;
+  if (!asked->second.stock.note(reply))
     return true;
-  }
-  return false;
+  asked->second.stock_done = true;
+  const auto& open = work_.now().tasks;
+  const auto task = std::find_if(open.begin(), open.end(), [&](const auto& candidate) {
+    return std::pair{candidate.kind, candidate.id} == asked->first;
+  });
+  if (task != open.end())
+    end_if_done(order_task{*task});
+  return true;
 }
 
 bool order_tasks::take(const payment_reply& reply) {
@@ -141,7 +142,7 @@ bool order_tasks::take(const payment_reply& reply) {
     std::find_if(open.begin(), open.end(), [&](const auto& task) { return answers(reply, task); });
   if (found == open.end())
     return false;
-  const order_task task = *found;
+  const order_task task{*found}; // it outlives the state that it is in
   auto& progress = work_.progress.tasks[{task.kind, task.id}];
   if (progress.money_done)
     return true; // a repeat
@@ -195,7 +196,7 @@ void order_tasks::capture_ended(const order_task& task, const task_progress& pro
 }
 
 void order_tasks::complete() {
-  work_.happened(order_completed{});
+  work_.happened(order_completed{work_.closing()});
   if (has_task(work_.now(), task_kind::void_rest))
     drive(order_task{work_.now().tasks.back()});
 }

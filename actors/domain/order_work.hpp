@@ -14,11 +14,13 @@ inline constexpr std::string_view capture_of_the_order = "order";
 
 class order_work {
 public:
-  order_work(const order& current, order_progress& to_progress, const decide_context& of)
-      : progress(to_progress), context(of), before_(current) {}
+  order_work(const order& current, order_progress& to_progress, const decide_context& of,
+             const order_policy& by)
+      : progress(to_progress), context(of), policy(by), before_(current) {}
 
   order_progress& progress;
   const decide_context& context;
+  const order_policy& policy;
   decision<order_event> made;
 
   /// The order with what happened in this decision. Copied only once something did: an order of
@@ -32,6 +34,15 @@ public:
     made.events.push_back(std::move(event));
   }
 
+  /// For people to look at: the workflow cannot go on by itself.
+  void park(std::string reason) {
+    if (now().parked)
+      return;
+    made.effects.emplace_back(
+      raise_alarm{"order_needs_attention order=" + context.self.key + " reason=" + reason});
+    happened(order_parked{std::move(reason)});
+  }
+
   void unpark() {
     if (now().parked)
       happened(order_unparked{});
@@ -40,6 +51,21 @@ public:
   void tell_payment(message_body body) {
     made.effects.emplace_back(
       send_message{{entity_kind::payment, context.self.key}, std::move(body), {}});
+  }
+
+  void tell_stock(const std::string& sku, message_body body) {
+    made.effects.emplace_back(send_message{{entity_kind::stock, sku}, std::move(body), {}});
+  }
+
+  /// So much later than now.
+  timestamp in(std::int64_t ms) const { return {context.now + ms}; }
+
+  /// When the order is to be closed, if everything of it is delivered.
+  std::optional<timestamp> closing() const {
+    for (const auto& shipped : now().shipments)
+      if (!shipped.delivered_at)
+        return std::nullopt;
+    return in(policy.close_after_ms);
   }
 
   /// A number for one asking of stock (decide_context::attempt has room for these).

@@ -4,12 +4,17 @@
 //   created -> submitted -> succeeded | refused | unknown | action_required
 //   unknown, action_required -> succeeded | refused | (asked again)
 //
-// M2 authorized - captured - voided >= 0    M3 captured <= authorized    M4 refunded <= captured
+// M2 authorized - captured - voided - expired >= 0    M3 captured <= authorized
+// M4 refunded <= captured
 // P1 At most one operation is open, refunds apart: the next ones wait as `created`.
 // P2 An operation keeps its key for ever, so that no repeat charges twice; a request of the order
 //    (a shipment's capture, a refund) is one operation for ever.
 // P3 `unknown` is left only by asking the provider, or by an operator's finding; "never seen" is
-//    believed after `settle_ms`.
+//    believed after `settle_ms`: then the same call is made again, or the operation is abandoned
+//    when its time is over (C6, I4).
+// P4 Compensations that the provider refuses are tried again under a new attempt, ever more slowly
+//    and without end; after `asks_before_alarm` the order is told (C4).
+// P5 A capture whose authorization has run out renews it once, under a new attempt series (C1).
 #pragma once
 
 #include "actors/domain/messages.hpp"
@@ -42,11 +47,12 @@ struct payment_operation {
   std::string reason;    ///< why refused or unknown
   std::string reference; ///< the provider's
   std::string request;   ///< what the order named it by; empty for those it does not name
+  bool stuck = false;    ///< asked or tried so often that people were told
 
   friend bool operator==(const payment_operation&, const payment_operation&) = default;
 };
 BOOST_DESCRIBE_STRUCT(payment_operation, (),
-                      (operation_id, kind, status, amount, reason, reference, request))
+                      (operation_id, kind, status, amount, reason, reference, request, stuck))
 
 struct payment {
   std::string currency;
@@ -55,18 +61,34 @@ struct payment {
   minor_units authorized = 0;
   minor_units captured = 0;
   minor_units voided = 0;
+  minor_units expired = 0; ///< authorizations that ran out
   minor_units refunded = 0;
   bool reversing = false; ///< the balance is to become zero
+  bool overdue = false;   ///< an authorization that was not seen is not repeated
   std::vector<payment_operation> operations;
 
   friend bool operator==(const payment&, const payment&) = default;
 };
 BOOST_DESCRIBE_STRUCT(payment, (),
-                      (currency, method, token, authorized, captured, voided, refunded, reversing,
-                       operations))
+                      (currency, method, token, authorized, captured, voided, expired, refunded,
+                       reversing, overdue, operations))
+
+/// What is authorized and neither captured, voided nor expired (M2).
+minor_units authorized_rest(const payment& current);
 
 /// Whether an operation has no definite outcome yet.
 bool is_open(const payment_operation& operation);
+
+/// Whether it is open and no other may be under way beside it (P1).
+inline bool is_exclusive(const payment_operation& operation) {
+  return is_open(operation) && operation.kind != operation_kind::refund;
+}
+
+/// Whether something goes on by itself and soon: what waits for the customer or is stuck does not.
+bool has_open_step(const payment& current);
+
+/// Whether a restart must take it up: an operation has no definite outcome.
+bool must_resume(const payment& current);
 
 /// The first operation without a definite outcome, or null.
 const payment_operation* open_operation(const payment& current);
@@ -145,9 +167,33 @@ struct reversal_requested {
 };
 BOOST_DESCRIBE_STRUCT(reversal_requested, (), ())
 
+/// What was authorized has run out at the provider.
+struct authorization_expired {
+  static constexpr std::uint16_t type = 8, schema = 1;
+  static constexpr std::string_view name = "authorization_expired";
+  minor_units amount = 0;
+};
+BOOST_DESCRIBE_STRUCT(authorization_expired, (), (amount))
+
+/// The order's deadline has passed: an authorization that the provider has not seen is abandoned.
+struct authorization_overdue {
+  static constexpr std::uint16_t type = 9, schema = 1;
+  static constexpr std::string_view name = "authorization_overdue";
+};
+BOOST_DESCRIBE_STRUCT(authorization_overdue, (), ())
+
+/// Asked or tried often enough: people have been told. It goes on, ever more slowly.
+struct operation_stuck {
+  static constexpr std::uint16_t type = 10, schema = 1;
+  static constexpr std::string_view name = "operation_stuck";
+  std::string operation_id;
+};
+BOOST_DESCRIBE_STRUCT(operation_stuck, (), (operation_id))
+
 using payment_event =
   std::variant<operation_submitted, operation_succeeded, operation_refused, operation_unknown,
-               reversal_requested, operation_created, operation_needs_action>;
+               reversal_requested, operation_created, operation_needs_action, authorization_expired,
+               authorization_overdue, operation_stuck>;
 
 // -- Rules ----------------------------------------------------------------------------------------
 

@@ -29,6 +29,10 @@ struct payment_call {
   std::string method;
   std::string token;
   bool ask_only = false; ///< do not carry out: say what became of this key
+  /// With ask_only, of an authorization: a void under its own key. If it has not taken effect it
+  /// never will, and is refused; if it has, it is answered as succeeded, and voided by a call of
+  /// its own.
+  bool abandon = false;
 };
 
 enum class payment_answer_kind : std::uint8_t {
@@ -37,8 +41,10 @@ enum class payment_answer_kind : std::uint8_t {
   unknown = 3,         ///< something may have happened; purser asks again with the same key
   never_seen = 4,      ///< to `ask_only`: the provider has not heard of this key
   action_required = 5, ///< the customer has to do something first; purser asks again
+  expired = 6, ///< to a capture or a void: the authorization has run out, nothing of it is left
 };
-BOOST_DESCRIBE_ENUM(payment_answer_kind, succeeded, refused, unknown, never_seen, action_required)
+BOOST_DESCRIBE_ENUM(payment_answer_kind, succeeded, refused, unknown, never_seen, action_required,
+                    expired)
 
 struct payment_answer {
   payment_answer_kind kind = payment_answer_kind::unknown;

@@ -10,7 +10,12 @@ namespace {
 
 using status = reservation_status;
 
-constexpr std::array<std::pair<status, status>, 12> moves{{
+constexpr std::array<std::pair<status, status>, 17> moves{{
+  {status::holding, status::backordered},
+  {status::held, status::backordered},
+  {status::backordered, status::holding},
+  {status::backordered, status::canceled},
+  {status::backordered, status::releasing},
   {status::holding, status::held},
   {status::holding, status::rejected},
   {status::held, status::committing},
@@ -43,7 +48,7 @@ public:
     if (const auto* reserve = std::get_if<reserve_stock>(&body))
       return on_reserve(*reserve);
     if (current_.status == status::held && current_.expires_at <= context_.now) {
-      move_to(status::expired); // R1
+      move_to(status::expired); // R1, should the timer be late
       return refuse(rejection::reservation_expired);
     }
     if (std::holds_alternative<commit_reservation>(body))
@@ -59,22 +64,52 @@ public:
     if (!progress_.stock.note(reply))
       return;
     if (progress_.letting_go)
-      return move_to(failed());
-    if (progress_.stock.refused() == rejection::none)
-      return move_to(reached());
+      return fail();
+    if (progress_.stock.refused() == rejection::none && !progress_.lost)
+      return reach();
     if (current_.status == status::committing) // a hold lapsed under way: nothing stays committed
       progress_.stock = stock_fanout::ask({stock_step::release}, everything_of(current_.lines),
                                           made_.effects, context_.attempt);
     else
-      progress_.stock = std::move(progress_.stock).release_granted(made_.effects, context_.attempt);
+      progress_.stock =
+        std::move(progress_.stock).release_granted(made_.effects, context_.attempt, current_.waits);
     progress_.letting_go = true;
     if (progress_.stock.done())
-      move_to(failed());
+      fail();
+  }
+
+  void on(const hold_lost&) {
+    switch (current_.status) {
+    case status::holding: progress_.lost = true; return;
+    case status::held: return lose();
+    default: return; // committing finds out; all else holds nothing that can be lost
+    }
+  }
+
+  void on(const offer_units& offer) {
+    switch (current_.status) {
+    case status::backordered: return try_again();
+    case status::holding: progress_.offered = true; return;
+    default:
+      made_.effects.emplace_back(send_message{{entity_kind::stock, offer.sku}, leave_queue{}, {}});
+    }
+  }
+
+  void on(const timer_due&) {
+    if (current_.expires_at > context_.now)
+      return;
+    if (current_.status == status::held)
+      move_to(status::expired); // R1
+    if (current_.status != status::backordered)
+      return;
+    for (const auto& demand : everything_of(current_.lines))
+      made_.effects.emplace_back(send_message{{entity_kind::stock, demand.sku}, leave_queue{}, {}});
+    move_to(status::canceled);
   }
 
   void on(const resume_step&) {
     switch (current_.status) {
-    case status::holding: return ask(stock_step::hold, current_.expires_at);
+    case status::holding: return ask_holds();
     case status::committing: return ask(stock_step::commit);
     case status::releasing: return ask(stock_step::release);
     case status::shipping: return ask(stock_step::ship);
@@ -84,6 +119,8 @@ public:
     case status::released:
     case status::shipped:
     case status::rejected:
+    case status::backordered:
+    case status::canceled:
     case status::expired: return;
     }
   }
@@ -101,7 +138,7 @@ private:
       return refuse(rejection::id_reused);
     const auto expires_at = context_.now + request.ttl_seconds * ms_per_second;
     made_.events.emplace_back(reservation_requested{request.lines, {expires_at}});
-    progress_.letting_go = false;
+    progress_ = {};
     progress_.stock = stock_fanout::ask({stock_step::hold, expires_at}, demands_of(request.lines),
                                         made_.effects, context_.attempt);
   }
@@ -113,13 +150,16 @@ private:
     case status::committed:
     case status::shipping:
     case status::shipped: return; // already so
-    case status::holding: return refuse(rejection::reservation_unknown);
+    case status::holding:
+      return refuse(current_.waits ? rejection::out_of_stock : rejection::reservation_unknown);
+    case status::backordered: return refuse(rejection::out_of_stock);
     default: return refuse_resolved();
     }
   }
 
   void on_release() {
     switch (current_.status) {
+    case status::backordered:
     case status::held:
     case status::committed: return move_and_ask(status::releasing, stock_step::release);
     case status::releasing:
@@ -137,6 +177,7 @@ private:
     case status::shipped: return; // already so
     case status::held:
     case status::holding:
+    case status::backordered:
     case status::committing: return refuse(rejection::reservation_not_committed);
     default: return refuse_resolved();
     }
@@ -153,12 +194,58 @@ private:
     ask(step);
   }
 
-  void ask(stock_step step, unix_millis expires_at = 0) {
-    progress_.letting_go = false;
-    progress_.stock = stock_fanout::ask({step, expires_at},
-                                        step == stock_step::hold ? demands_of(current_.lines)
-                                                                 : everything_of(current_.lines),
-                                        made_.effects, context_.attempt);
+  void ask(stock_step step) {
+    progress_ = {};
+    progress_.stock =
+      stock_fanout::ask({step}, everything_of(current_.lines), made_.effects, context_.attempt);
+  }
+
+  void ask_holds() {
+    progress_ = {};
+    progress_.stock = stock_fanout::ask(
+      {.step = stock_step::hold, .expires_at = current_.expires_at, .queue = current_.waits},
+      demands_of(current_.lines), made_.effects, context_.attempt);
+  }
+
+  // -- The queue (R2) -----------------------------------------------------------------------------
+
+  /// All or nothing: what is left of it goes back on sale, and the queues are asked at once.
+  void lose() {
+    move_to(status::backordered);
+    for (const auto& demand : everything_of(current_.lines))
+      made_.effects.emplace_back(send_message{
+        {entity_kind::stock, demand.sku}, release_units{{}, context_.attempt, true}, {}});
+    try_again();
+  }
+
+  void try_again() {
+    move_to(status::holding);
+    progress_ = {};
+    progress_.stock = stock_fanout::ask(
+      {.step = stock_step::hold, .expires_at = current_.expires_at, .queue = true},
+      demands_of(current_.lines), made_.effects, context_.attempt + 1);
+  }
+
+  // -- The end of a step --------------------------------------------------------------------------
+
+  void reach() {
+    const auto to = reached();
+    move_to(to);
+    if (to != status::held || !current_.waits)
+      return;
+    for (const auto& demand : everything_of(current_.lines)) // it holds: the places are not needed
+      made_.effects.emplace_back(send_message{{entity_kind::stock, demand.sku}, leave_queue{}, {}});
+  }
+
+  void fail() {
+    if (current_.status == status::committing)
+      return move_to(status::expired);
+    if (!current_.waits)
+      return move_to(status::rejected);
+    const bool offered = progress_.offered;
+    move_to(status::backordered);
+    if (offered)
+      try_again();
   }
 
   status reached() const {
@@ -169,10 +256,6 @@ private:
     case status::shipping: return status::shipped;
     default: throw broken_invariant("stock answered a reservation that asked nothing");
     }
-  }
-
-  status failed() const {
-    return current_.status == status::committing ? status::expired : status::rejected;
   }
 
   void move_to(status to) { made_.events.emplace_back(reservation_moved{to}); }
@@ -199,6 +282,8 @@ struct reservation_evolution {
       throw broken_invariant("a reservation cannot move from " +
                              std::to_string(static_cast<int>(current.status)) + " to " +
                              std::to_string(static_cast<int>(to)));
+    if (to == status::backordered)
+      current.waits = true;
     current.status = to;
   }
 };
@@ -213,6 +298,15 @@ bool has_open_step(const reservation& current) {
   case status::shipping: return true;
   default: return false;
   }
+}
+
+std::optional<unix_millis> due(const reservation& current) {
+  const bool waits = current.status == status::held || current.status == status::backordered;
+  return waits ? std::optional{current.expires_at} : std::nullopt;
+}
+
+std::span<const std::pair<reservation_status, reservation_status>> reservation_moves() {
+  return moves;
 }
 
 decision<reservation_event> decide(const reservation& current, reservation_progress& progress,

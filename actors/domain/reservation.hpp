@@ -1,15 +1,22 @@
 // A standalone reservation of several SKUs, all or nothing (K7). It resolves at most once.
 //
 //   absent -> holding -> held -> committing -> committed -> shipping -> shipped
-//                |        |  \________________/   |
-//                v        v        v              v
-//            rejected  expired  releasing -> released
+//              |    ^     | \________________/   |
+//              |    |     |         v             v
+//              |    |     |     releasing --> released
+//              v    |     v
+//      rejected   backordered -> canceled        held, committing -> expired
 //
 // R1 A commit at or after `expires_at` is refused; the units are on sale again at that tick.
+// R2 A forced adjustment that takes a part of it (K10) sends it to the queue: it holds nothing, and
+// is tried again when stock comes, until it expires.
 #pragma once
 
 #include "actors/domain/stock_fanout.hpp"
 
+#include <optional>
+#include <span>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -29,20 +36,29 @@ enum class reservation_status : std::uint8_t {
   shipped = 8,
   rejected = 9,
   expired = 10,
+  backordered = 11,
+  canceled = 12, ///< it expired while it was backordered
 };
 BOOST_DESCRIBE_ENUM(reservation_status, absent, holding, held, committing, committed, releasing,
-                    released, shipping, shipped, rejected, expired)
+                    released, shipping, shipped, rejected, expired, backordered, canceled)
 
 struct reservation {
   reservation_status status = reservation_status::absent;
   std::vector<reservation_line> lines;
   unix_millis expires_at = 0;
+  bool waits = false; ///< it was held once: when it cannot be held again it is backordered (R2)
 
   friend bool operator==(const reservation&, const reservation&) = default;
 };
-BOOST_DESCRIBE_STRUCT(reservation, (), (status, lines, expires_at))
+BOOST_DESCRIBE_STRUCT(reservation, (), (status, lines, expires_at, waits))
 
 bool has_open_step(const reservation& current);
+
+/// When it expires; nothing when it cannot any more.
+std::optional<unix_millis> due(const reservation& current);
+
+/// The legal moves, for the documentation and the tests.
+std::span<const std::pair<reservation_status, reservation_status>> reservation_moves();
 
 // -- Events ---------------------------------------------------------------------------------------
 
@@ -69,6 +85,8 @@ using reservation_event = std::variant<reservation_requested, reservation_moved>
 struct reservation_progress {
   stock_fanout stock;
   bool letting_go = false; ///< releasing what was granted before the reservation fails
+  bool lost = false;       ///< a hold was taken while others were still being asked for
+  bool offered = false;    ///< units were offered while it was trying already
 };
 
 decision<reservation_event> decide(const reservation& current, reservation_progress& progress,

@@ -1,6 +1,7 @@
 #include "actors/domain/stock.hpp"
 
 #include <algorithm>
+#include <functional>
 
 namespace purser {
 
@@ -39,6 +40,10 @@ bool lapsed(const stock_reservation& hold, unix_millis now) {
   return !hold.committed && hold.expires_at != 0 && hold.expires_at <= now;
 }
 
+send_message offer_to(const entity_ref& owner, const std::string& sku) {
+  return {owner, offer_units{sku}, {}};
+}
+
 /// The state as decide sees it: with due holds lapsed by the events gathered so far.
 class stock_rules {
 public:
@@ -68,9 +73,12 @@ public:
     if (!checked_add(books.adjusted, request.units.quantity) ||
         !checked_add(books.on_hand(), request.units.quantity))
       return booked(rejection::quantity_overflow);
-    if (free_at(request.units.location) + request.units.quantity < 0)
+    const auto rest = free_at(request.units.location) + request.units.quantity;
+    if (rest < 0 && !request.force)
       return booked(rejection::below_promised);
-    made_.events.emplace_back(stock_adjusted{request.units});
+    made_.events.emplace_back(stock_adjusted{request.units, rest < 0});
+    if (rest < 0)
+      revoke_holds(request.units.location, -rest);
     booked();
   }
 
@@ -78,8 +86,13 @@ public:
     if (live(context_.from) != nullptr)
       return reply(stock_step::hold, request.attempt); // a repeat: it holds already
     for (const auto& item : request.items)
-      if (free_at(item.location) < item.quantity)
+      if (free_at(item.location) - set_aside_at(item.location) < item.quantity) {
+        if (request.queue)
+          queue_up(request);
+        else
+          leave(); // a forced count gave it a place, and it does not wait
         return reply(stock_step::hold, request.attempt, rejection::out_of_stock);
+      }
     made_.events.emplace_back(units_held{context_.from, request.items, {request.expires_at}});
     reply(stock_step::hold, request.attempt);
   }
@@ -90,6 +103,7 @@ public:
       return reply(stock_step::commit, request.attempt, rejection::reservation_expired);
     if (!reservation->committed)
       made_.events.emplace_back(units_committed{context_.from, left_of(*reservation)});
+    leave();
     reply(stock_step::commit, request.attempt);
   }
 
@@ -100,6 +114,10 @@ public:
       if (!items.empty())
         made_.events.emplace_back(units_released{context_.from, std::move(items)});
     }
+    if (request.undo)
+      pass();
+    else if (request.items.empty())
+      leave();
     reply(stock_step::release, request.attempt);
   }
 
@@ -120,6 +138,18 @@ public:
     made_.events.emplace_back(units_restocked{context_.from, request.items});
     reply(stock_step::restock, request.attempt);
   }
+
+  void on(const leave_queue&) { leave(); }
+
+  void on(const timer_due&) {} // the holds that are due have lapsed already
+
+  void on(const resume_step&) {
+    if (const auto offered = current_.queue.places.find(current_.queue.offered);
+        offered != current_.queue.places.end())
+      made_.effects.emplace_back(offer_to(offered->second.owner, context_.self.key));
+  }
+
+  void on(const undeliverable&) { pass(); } // an offer that its owner could not take
 
   template <class Other>
   void on(const Other&) {
@@ -143,6 +173,81 @@ private:
   std::int64_t free_at(const std::string& location) const {
     return available(current_, location, context_.now);
   }
+
+  // -- The queue ----------------------------------------------------------------------------------
+
+  /// What is offered to somebody else than the sender (Q2).
+  std::int64_t set_aside_at(const std::string& location) const {
+    const auto offered = current_.queue.places.find(current_.queue.offered);
+    if (offered == current_.queue.places.end() || offered->second.owner == context_.from)
+      return 0;
+    std::int64_t units = 0;
+    for (const auto& item : offered->second.items)
+      if (item.location == location)
+        units += item.quantity;
+    return units;
+  }
+
+  const queue_place* place_of(const entity_ref& owner) const {
+    const auto at = current_.queue.by_owner.find(owner);
+    return at == current_.queue.by_owner.end() ? nullptr : &current_.queue.places.at(at->second);
+  }
+
+  bool is_offered(const entity_ref& owner) const {
+    const auto at = current_.queue.by_owner.find(owner);
+    return at != current_.queue.by_owner.end() && at->second == current_.queue.offered;
+  }
+
+  void queue_up(const hold_units& request) {
+    const auto* place = place_of(context_.from);
+    if (place == nullptr)
+      made_.events.emplace_back(
+        backorder_queued{context_.from, request.items, {request.expires_at}});
+    else if (!place->live || is_offered(context_.from))
+      made_.events.emplace_back(backorder_missed{context_.from});
+  }
+
+  void pass() {
+    const auto* place = place_of(context_.from);
+    if (place != nullptr && (place->live || is_offered(context_.from)))
+      made_.events.emplace_back(backorder_passed{context_.from});
+  }
+
+  void leave() {
+    if (place_of(context_.from) != nullptr)
+      made_.events.emplace_back(backorder_left{context_.from});
+  }
+
+  /// K10: the newest holds at a location go back to the queue until so many units are free.
+  void revoke_holds(const std::string& location, std::int64_t missing) {
+    std::map<std::uint64_t, const entity_ref*, std::greater<>> newest;
+    for (const auto& [owner, hold] : current_.reservations)
+      if (!hold.committed && !lapsed(hold, context_.now) && units_at(hold, location) > 0)
+        newest.emplace(hold.number, &owner);
+    for (const auto& [number, owner] : newest) {
+      if (missing <= 0)
+        break;
+      const auto& hold = current_.reservations.at(*owner);
+      missing -= units_at(hold, location);
+      made_.events.emplace_back(hold_revoked{*owner, left_of(hold)});
+      if (place_of(*owner) == nullptr)
+        made_.events.emplace_back(backorder_queued{*owner, left_of(hold), {hold.expires_at}});
+      made_.effects.emplace_back(send_message{*owner, hold_lost{context_.self.key}, {}});
+    }
+    made_.effects.emplace_back(
+      raise_alarm{"stock_oversold sku=" + context_.self.key + " location=" + location +
+                  " missing=" + std::to_string(std::max<std::int64_t>(missing, 0))});
+  }
+
+  static std::int64_t units_at(const stock_reservation& hold, const std::string& location) {
+    std::int64_t units = 0;
+    for (const auto& item : hold.items)
+      if (item.location == location)
+        units += item.left();
+    return units;
+  }
+
+  // -- Replies ------------------------------------------------------------------------------------
 
   void booked(rejection refused = rejection::none) {
     made_.refused = refused; // noted under the document's key
@@ -208,7 +313,8 @@ struct stock_evolution {
   void operator()(const stock_adjusted& event) const {
     auto& books = current.locations[event.units.location];
     books.adjusted += event.units.quantity;
-    require_free(books);
+    if (!event.forced && event.units.quantity < 0)
+      require_free(books);
   }
 
   void operator()(const units_held& event) const {
@@ -218,7 +324,8 @@ struct stock_evolution {
       require_free(books);
     }
     const auto [at, fresh] = current.reservations.try_emplace(
-      event.owner, stock_reservation{reserved(event.items), event.expires_at.ms});
+      event.owner,
+      stock_reservation{reserved(event.items), event.expires_at.ms, false, ++current.holds});
     if (!fresh)
       throw broken_invariant("K5: " + to_string(event.owner) + " holds twice");
     if (event.expires_at.ms != 0)
@@ -254,6 +361,50 @@ struct stock_evolution {
   }
 
   void operator()(const hold_expired& event) const { take(current, event.owner); }
+  void operator()(const hold_revoked& event) const { take(current, event.owner); }
+
+  // -- The queue ----------------------------------------------------------------------------------
+
+  void operator()(const backorder_queued& event) const {
+    auto& queue = current.queue;
+    if (!queue.by_owner.emplace(event.owner, queue.arrivals + 1).second)
+      throw broken_invariant("Q1: " + to_string(event.owner) + " has two places");
+    queue.places.emplace(++queue.arrivals,
+                         queue_place{event.owner, event.items, event.expires_at.ms});
+  }
+  void operator()(const backorder_missed& event) const {
+    const auto arrival = arrival_of(event.owner);
+    current.queue.places.at(arrival).live = true;
+    forget_offer(arrival);
+  }
+  void operator()(const backorder_offered& event) const {
+    if (current.queue.offered != 0)
+      throw broken_invariant("Q2: two offers at once");
+    current.queue.offered = arrival_of(event.owner);
+  }
+  void operator()(const backorder_passed& event) const {
+    const auto arrival = arrival_of(event.owner);
+    current.queue.places.at(arrival).live = false;
+    forget_offer(arrival);
+  }
+  void operator()(const backorder_left& event) const {
+    const auto arrival = arrival_of(event.owner);
+    current.queue.places.erase(arrival);
+    current.queue.by_owner.erase(event.owner);
+    forget_offer(arrival);
+  }
+
+  std::uint64_t arrival_of(const entity_ref& owner) const {
+    const auto found = current.queue.by_owner.find(owner);
+    if (found == current.queue.by_owner.end())
+      throw broken_invariant("Q1: " + to_string(owner) + " has no place");
+    return found->second;
+  }
+
+  void forget_offer(std::uint64_t arrival) const {
+    if (current.queue.offered == arrival)
+      current.queue.offered = 0;
+  }
 
   static std::vector<reserved_units> reserved(const std::vector<location_units>& items) {
     std::vector<reserved_units> all;
@@ -276,6 +427,40 @@ decision<stock_event> decide(const stock& current, const message_body& request,
   stock_rules rules{current, context};
   std::visit([&rules](const auto& body) { rules.on(body); }, request);
   return std::move(rules).take();
+}
+
+decision<stock_event> offer_next(const stock& current, const decide_context& context) {
+  decision<stock_event> made;
+  const auto& queue = current.queue;
+  if (queue.places.empty() || queue.offered != 0)
+    return made;
+  const auto fits = [&](const queue_place& place) {
+    return std::all_of(place.items.begin(), place.items.end(), [&](const auto& item) {
+      return available(current, item.location, context.now) >= item.quantity;
+    });
+  };
+  for (const auto& [arrival, place] : queue.places) {
+    if (place.lapsed(context.now)) {
+      made.events.emplace_back(backorder_left{place.owner});
+      continue;
+    }
+    if (!place.live || current.reservations.contains(place.owner) || !fits(place))
+      continue;
+    made.events.emplace_back(backorder_offered{place.owner});
+    made.effects.emplace_back(offer_to(place.owner, context.self.key));
+    break;
+  }
+  return made;
+}
+
+std::optional<unix_millis> due(const stock& current) {
+  if (current.expiries.empty())
+    return std::nullopt;
+  return current.expiries.begin()->first;
+}
+
+bool must_resume(const stock& current) {
+  return current.queue.offered != 0;
 }
 
 std::vector<effect> answer_again(const message_body& request, rejection outcome,
@@ -303,9 +488,14 @@ void check_invariants(const stock& current) {
     if (sum.held != books.held || sum.committed != books.committed)
       throw broken_invariant("K2: held or committed at " + location +
                              " is not the sum over reservations");
-    if (books.held < 0 || books.committed < 0 || books.shipped < 0 || books.available() < 0)
+    if (books.held < 0 || books.committed < 0 || books.shipped < 0)
       throw broken_invariant("K3: a negative quantity at " + location);
   }
+}
+
+bool is_oversold(const stock& current) {
+  return std::any_of(current.locations.begin(), current.locations.end(),
+                     [](const auto& entry) { return entry.second.available() < 0; });
 }
 
 std::int64_t available(const stock& current, const std::string& location, unix_millis now) {

@@ -6,11 +6,19 @@
 //
 // K1 on_hand = received + restocked + adjusted - shipped    K2 held, committed = the sums over
 // reservations K3 available = on_hand - held - committed >= 0    K5 a unit is in exactly one place
+// K10 only a forced adjustment makes available negative: the newest holds go first, and their
+// owners are in the queue again
+//
+// The queue (backorders): Q1 places are tried in order of arrival; one whose demand does not fit,
+// or whose owner found another SKU short, is passed over and keeps its place. Q2 one place at a
+// time is offered its units; they are set aside until its owner holds or refuses them. Q3 a place
+// is `live` when its owner was refused here last: then this SKU owes it an offer.
 #pragma once
 
 #include "actors/domain/messages.hpp"
 
 #include <map>
+#include <optional>
 #include <set>
 #include <unordered_map>
 #include <utility>
@@ -54,14 +62,40 @@ struct stock_reservation {
   std::vector<reserved_units> items;
   unix_millis expires_at = 0; ///< 0: never
   bool committed = false;
+  std::uint64_t number = 0; ///< holds of the SKU are counted: the newest has the largest
 
   friend bool operator==(const stock_reservation&, const stock_reservation&) = default;
 };
-BOOST_DESCRIBE_STRUCT(stock_reservation, (), (items, expires_at, committed))
+BOOST_DESCRIBE_STRUCT(stock_reservation, (), (items, expires_at, committed, number))
+
+/// A place in the queue.
+struct queue_place {
+  entity_ref owner;
+  std::vector<location_units> items; ///< what it needs, all or nothing
+  unix_millis expires_at = 0;        ///< then the owner has stopped waiting; 0: never
+  bool live = true;                  ///< Q3
+
+  bool lapsed(unix_millis now) const noexcept { return expires_at != 0 && expires_at <= now; }
+
+  friend bool operator==(const queue_place&, const queue_place&) = default;
+};
+BOOST_DESCRIBE_STRUCT(queue_place, (), (owner, items, expires_at, live))
+
+struct stock_queue {
+  std::map<std::uint64_t, queue_place> places; ///< by arrival: 1, 2, 3...
+  std::uint64_t arrivals = 0;                  ///< so far
+  std::uint64_t offered = 0;                   ///< the arrival of the place of Q2; 0: none
+  std::unordered_map<entity_ref, std::uint64_t, entity_ref_hash> by_owner; ///< Derived.
+
+  friend bool operator==(const stock_queue&, const stock_queue&) = default;
+};
+BOOST_DESCRIBE_STRUCT(stock_queue, (), (places, arrivals, offered))
 
 struct stock {
   std::map<std::string, location_books> locations;
   std::unordered_map<entity_ref, stock_reservation, entity_ref_hash> reservations; ///< by owner
+  std::uint64_t holds = 0;                                                         ///< so far
+  stock_queue queue;
   std::set<std::pair<unix_millis, entity_ref>> expiries; ///< of the holds that can lapse. Derived.
 
   friend bool operator==(const stock&, const stock&) = default;
@@ -80,8 +114,9 @@ struct stock_adjusted {
   static constexpr std::uint16_t type = 2, schema = 1;
   static constexpr std::string_view name = "stock_adjusted";
   location_units units; ///< signed
+  bool forced = false;  ///< available may be negative after it
 };
-BOOST_DESCRIBE_STRUCT(stock_adjusted, (), (units))
+BOOST_DESCRIBE_STRUCT(stock_adjusted, (), (units, forced))
 
 struct units_held {
   static constexpr std::uint16_t type = 3, schema = 1;
@@ -133,8 +168,61 @@ struct hold_expired {
 };
 BOOST_DESCRIBE_STRUCT(hold_expired, (), (owner, items, expired_at))
 
-using stock_event = std::variant<stock_received, stock_adjusted, units_held, units_committed,
-                                 units_released, units_shipped, units_restocked, hold_expired>;
+/// A forced adjustment took the hold: the owner is in the queue.
+struct hold_revoked {
+  static constexpr std::uint16_t type = 9, schema = 1;
+  static constexpr std::string_view name = "hold_revoked";
+  entity_ref owner;
+  std::vector<location_units> items;
+};
+BOOST_DESCRIBE_STRUCT(hold_revoked, (), (owner, items))
+
+/// The units were short: the owner has a place in the queue.
+struct backorder_queued {
+  static constexpr std::uint16_t type = 10, schema = 1;
+  static constexpr std::string_view name = "backorder_queued";
+  entity_ref owner;
+  std::vector<location_units> items;
+  timestamp expires_at;
+};
+BOOST_DESCRIBE_STRUCT(backorder_queued, (), (owner, items, expires_at))
+
+/// They were short again: the place is live.
+struct backorder_missed {
+  static constexpr std::uint16_t type = 11, schema = 1;
+  static constexpr std::string_view name = "backorder_missed";
+  entity_ref owner;
+};
+BOOST_DESCRIBE_STRUCT(backorder_missed, (), (owner))
+
+/// The units that the owner needs are set aside for it (Q2).
+struct backorder_offered {
+  static constexpr std::uint16_t type = 12, schema = 1;
+  static constexpr std::string_view name = "backorder_offered";
+  entity_ref owner;
+};
+BOOST_DESCRIBE_STRUCT(backorder_offered, (), (owner))
+
+/// The owner is short elsewhere: it keeps its place, and the next one gets its turn.
+struct backorder_passed {
+  static constexpr std::uint16_t type = 13, schema = 1;
+  static constexpr std::string_view name = "backorder_passed";
+  entity_ref owner;
+};
+BOOST_DESCRIBE_STRUCT(backorder_passed, (), (owner))
+
+/// The owner needs its place no more.
+struct backorder_left {
+  static constexpr std::uint16_t type = 14, schema = 1;
+  static constexpr std::string_view name = "backorder_left";
+  entity_ref owner;
+};
+BOOST_DESCRIBE_STRUCT(backorder_left, (), (owner))
+
+using stock_event =
+  std::variant<stock_received, stock_adjusted, units_held, units_committed, units_released,
+               units_shipped, units_restocked, hold_expired, hold_revoked, backorder_queued,
+               backorder_missed, backorder_offered, backorder_passed, backorder_left>;
 
 // -- Rules ----------------------------------------------------------------------------------------
 
@@ -143,6 +231,15 @@ using stock_event = std::variant<stock_received, stock_adjusted, units_held, uni
 decision<stock_event> decide(const stock& current, const message_body& request,
                              const decide_context& context);
 
+/// To be asked for after every decision's events: the next place in the queue gets its offer (Q1).
+decision<stock_event> offer_next(const stock& current, const decide_context& context);
+
+/// When the next hold lapses; nothing when none can.
+std::optional<unix_millis> due(const stock& current);
+
+/// Whether a restart must be told to the stock: somebody has an offer that may be lost.
+bool must_resume(const stock& current);
+
 /// The reply to a receipt or an adjustment that was booked, or refused, before.
 std::vector<effect> answer_again(const message_body& request, rejection outcome,
                                  const decide_context& context);
@@ -150,7 +247,11 @@ std::vector<effect> answer_again(const message_body& request, rejection outcome,
 /// Throws broken_invariant (K1 to K5) when the event does not fit the state.
 void evolve(stock& current, const stock_event& event);
 
-/// Sums over reservations equal the books, nothing is negative (K1 to K3). Throws broken_invariant.
+/// Whether more is promised at a location than is there (K10).
+bool is_oversold(const stock& current);
+
+/// Sums over reservations equal the books, nothing is negative (K1 to K3) but what is available of
+/// an oversold SKU. Throws broken_invariant.
 void check_invariants(const stock& current);
 
 /// What is free to promise at a location at a time: lapsed holds count as free.

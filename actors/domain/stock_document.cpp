@@ -4,11 +4,12 @@ namespace purser {
 
 namespace {
 
-send_message booking(const entity_ref& self, const std::string& sku, const location_units& units) {
+send_message booking(const entity_ref& self, const std::string& sku, const location_units& units,
+                     bool force) {
   const entity_ref to{entity_kind::stock, sku};
   if (self.kind == entity_kind::receipt)
     return {to, book_receipt{units}, to_string(self)};
-  return {to, book_adjustment{units}, to_string(self)};
+  return {to, book_adjustment{units, force}, to_string(self)};
 }
 
 class document_rules {
@@ -20,9 +21,10 @@ public:
 
   void on(const command_body& body) {
     if (const auto* receipt = std::get_if<receive_stock>(&body))
-      return open(receipt->sku, {receipt->location, receipt->quantity}, {});
+      return open(receipt->sku, {receipt->location, receipt->quantity}, {}, false);
     if (const auto* adjustment = std::get_if<adjust_stock>(&body))
-      return open(adjustment->sku, {adjustment->location, adjustment->delta}, adjustment->reason);
+      return open(adjustment->sku, {adjustment->location, adjustment->delta}, adjustment->reason,
+                  adjustment->force);
     throw broken_invariant("a stock document was sent " + std::string{op_of(body)});
   }
 
@@ -48,13 +50,13 @@ public:
   }
 
 private:
-  void open(const std::string& sku, location_units units, std::string reason) {
+  void open(const std::string& sku, location_units units, std::string reason, bool force) {
     if (current_.status != document_status::absent) {
       made_.refused = rejection::id_reused;
       return;
     }
-    made_.effects.emplace_back(booking(context_.self, sku, units));
-    made_.events.emplace_back(document_opened{sku, std::move(units), std::move(reason)});
+    made_.effects.emplace_back(booking(context_.self, sku, units, force));
+    made_.events.emplace_back(document_opened{sku, std::move(units), std::move(reason), force});
   }
 
   const stock_document& current_;
@@ -72,7 +74,7 @@ struct document_evolution {
 
   void operator()(const document_opened& event) const {
     require(current.status == document_status::absent, "I2: a stock document opens twice");
-    current = {document_status::open, event.sku, event.units, rejection::none};
+    current = {document_status::open, event.sku, event.units, rejection::none, event.force};
   }
   void operator()(const document_booked&) const {
     require(current.status == document_status::open, "a stock document is booked that is not open");
@@ -102,7 +104,7 @@ void evolve(stock_document& current, const document_event& event) {
 std::vector<effect> resume(const stock_document& current, const decide_context& context) {
   if (current.status != document_status::open)
     return {};
-  return {booking(context.self, current.sku, current.units)};
+  return {booking(context.self, current.sku, current.units, current.force)};
 }
 
 } // namespace purser

@@ -23,10 +23,11 @@ struct stock_document {
   std::string sku;
   location_units units; ///< signed for an adjustment
   rejection why = rejection::none;
+  bool force = false; ///< of an adjustment (K10)
 
   friend bool operator==(const stock_document&, const stock_document&) = default;
 };
-BOOST_DESCRIBE_STRUCT(stock_document, (), (status, sku, units, why))
+BOOST_DESCRIBE_STRUCT(stock_document, (), (status, sku, units, why, force))
 
 // -- Events ---------------------------------------------------------------------------------------
 
@@ -36,8 +37,9 @@ struct document_opened {
   std::string sku;
   location_units units;
   std::string reason; ///< of an adjustment
+  bool force = false; ///< of an adjustment
 };
-BOOST_DESCRIBE_STRUCT(document_opened, (), (sku, units, reason))
+BOOST_DESCRIBE_STRUCT(document_opened, (), (sku, units, reason, force))
 
 struct document_booked {
   static constexpr std::uint16_t type = 2, schema = 1;

@@ -9,9 +9,10 @@ namespace {
 message_body request_for(const stock_request& request, const stock_demand& demand,
                          std::uint64_t attempt) {
   switch (request.step) {
-  case stock_step::hold: return hold_units{demand.items, request.expires_at, attempt};
+  case stock_step::hold:
+    return hold_units{demand.items, request.expires_at, attempt, request.queue};
   case stock_step::commit: return commit_units{attempt};
-  case stock_step::release: return release_units{demand.items, attempt};
+  case stock_step::release: return release_units{demand.items, attempt, request.undo};
   case stock_step::ship: return ship_units{demand.items, attempt};
   case stock_step::restock: return restock_units{demand.items, attempt};
   case stock_step::book: break;
@@ -35,12 +36,13 @@ stock_fanout stock_fanout::ask(const stock_request& request, std::vector<stock_d
   return made;
 }
 
-stock_fanout stock_fanout::release_granted(std::vector<effect>& effects, std::uint64_t attempt) && {
+stock_fanout stock_fanout::release_granted(std::vector<effect>& effects, std::uint64_t attempt,
+                                           bool undo) && {
   std::vector<stock_demand> granted;
   for (std::size_t i = 0; i < demands_.size(); ++i)
     if (answers_[i] == answer::granted)
       granted.push_back({std::move(demands_[i].sku), {}});
-  return ask({stock_step::release}, std::move(granted), effects, attempt);
+  return ask({.step = stock_step::release, .undo = undo}, std::move(granted), effects, attempt);
 }
 
 bool stock_fanout::note(const stock_reply& reply) {

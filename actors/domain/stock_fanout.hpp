@@ -24,6 +24,8 @@ struct stock_request {
   stock_step step = stock_step::hold;
   unix_millis expires_at = 0; ///< of a hold; 0: never
   std::string key = {};       ///< of a restock: makes it happen once
+  bool queue = false;         ///< of a hold: where units are short, take a place in the queue
+  bool undo = false;          ///< of a release: the places in the queues are kept
 };
 
 /// Sums lines ({sku, location, quantity}) per SKU and location, sorted by SKU.
@@ -58,9 +60,9 @@ public:
   static stock_fanout ask(const stock_request& request, std::vector<stock_demand> demands,
                           std::vector<effect>& effects, std::uint64_t attempt);
 
-  /// Asks those that granted the step before to release; @returns a fanout that is done when none
-  /// did.
-  stock_fanout release_granted(std::vector<effect>& effects, std::uint64_t attempt) &&;
+  /// Asks those that granted the step before to release; `undo`: places in queues are kept.
+  /// @returns a fanout that is done when none did.
+  stock_fanout release_granted(std::vector<effect>& effects, std::uint64_t attempt, bool undo) &&;
 
   /// Whether a reply is to this asking.
   bool asked(const stock_reply& reply) const noexcept {

@@ -183,8 +183,17 @@ void group_commit_journal::complete_checkpoint(const checkpoint_span& span,
   disk_->write_index(result.index);
   store_batch batch;
   std::size_t bytes = 0;
-  for (auto& snapshot : result.snapshots) {
+  for (std::size_t i = 0; i < result.snapshots.size(); ++i) {
+    auto& snapshot = result.snapshots[i];
     bytes += snapshot.second.size();
+    if (i < result.dues.size() && result.dues[i].before != result.dues[i].after) {
+      const auto& [before, after] = result.dues[i]; // with its snapshot, so that none is lost
+      if (before)
+        batch.unmarks.push_back(std::string{marks::due} + marks::due_rest(*before, snapshot.first));
+      if (after)
+        batch.marks.emplace_back(std::string{marks::due} + marks::due_rest(*after, snapshot.first),
+                                 std::string{});
+    }
     batch.snapshots.push_back(std::move(snapshot));
     if (bytes >= snapshot_batch_bytes) {
       disk_->write(batch);
@@ -213,6 +222,15 @@ std::vector<entity_ref> group_commit_journal::open_at_checkpoint() {
     found.push_back(entity_of(rest));
   });
   return found;
+}
+
+void group_commit_journal::timers_from(
+  std::int64_t first, const std::function<bool(std::int64_t, const entity_ref&)>& visit) {
+  const auto from = marks::due_rest(first, {}).substr(0, sizeof first);
+  disk_->for_each_mark_from(marks::due, from, [&](std::string_view rest, std::string_view) {
+    const auto [due, entity] = marks::decode_due(rest);
+    return visit(due, entity);
+  });
 }
 
 std::vector<entity_ref> group_commit_journal::tail_entities() {

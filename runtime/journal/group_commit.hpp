@@ -51,9 +51,16 @@ struct checkpoint_span {
   std::uint64_t up_to = 0; ///< the last chunk of the span
 };
 
+/// When an entity's timer is due, by its former snapshot and by the new one.
+struct due_change {
+  std::optional<std::int64_t> before;
+  std::optional<std::int64_t> after;
+};
+
 /// What a checkpoint has made of a span.
 struct checkpoint_result {
   std::vector<std::pair<entity_ref, std::string>> snapshots;
+  std::vector<due_change> dues;   ///< one for each snapshot, or none at all
   std::vector<entity_ref> opened; ///< entities with a step under way
   std::vector<entity_ref> closed;
   index_batch index;
@@ -111,6 +118,11 @@ public:
 
   /// Entities that had a step under way at their shard's checkpoint.
   std::vector<entity_ref> open_at_checkpoint();
+
+  /// The timers on disk that are due from a time on, in order, until the visitor says false. They
+  /// are those of the checkpoints: an entity may have another one since.
+  void timers_from(std::int64_t first,
+                   const std::function<bool(std::int64_t due, const entity_ref&)>& visit);
 
   /// Entities with events behind their shard's checkpoint.
   std::vector<entity_ref> tail_entities();

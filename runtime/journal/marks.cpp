@@ -17,6 +17,24 @@ std::string open_key(const entity_ref& entity) {
   return std::string{open} + store_key(entity);
 }
 
+std::string due_rest(std::int64_t at, const entity_ref& entity) {
+  std::string rest;
+  const auto ordered = static_cast<std::uint64_t>(at) ^ (std::uint64_t{1} << 63); // below 0 first
+  for (int shift = 56; shift >= 0; shift -= 8)
+    rest.push_back(static_cast<char>(ordered >> shift));
+  return rest + store_key(entity);
+}
+
+std::pair<std::int64_t, entity_ref> decode_due(std::string_view rest) {
+  std::uint64_t ordered = 0;
+  if (rest.size() <= sizeof ordered)
+    throw journal_corrupt("a timer's key is cut short");
+  for (const char byte : rest.substr(0, sizeof ordered))
+    ordered = ordered << 8 | static_cast<unsigned char>(byte);
+  return {static_cast<std::int64_t>(ordered ^ (std::uint64_t{1} << 63)),
+          entity_of(rest.substr(sizeof ordered))};
+}
+
 std::string encode_number(std::uint64_t value) {
   std::string bytes;
   codec::put_varint(bytes, value);

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace purser::marks {
 
@@ -16,10 +17,16 @@ inline constexpr std::string_view head = "head";              ///< the last posi
 inline constexpr std::string_view checkpoint = "checkpoint/"; ///< + shard: its last covered chunk
 inline constexpr std::string_view open = "open/";             ///< + entity: a step is under way
 
+inline constexpr std::string_view due = "due/"; ///< + time, entity: it wants to be told `timer_due`
+
 inline constexpr std::uint64_t format_version = 1;
 
 std::string checkpoint_key(std::uint16_t shard);
 std::string open_key(const entity_ref& entity);
+
+/// The rest of a key of `due`: so that they are in the order of time.
+std::string due_rest(std::int64_t at, const entity_ref& entity);
+std::pair<std::int64_t, entity_ref> decode_due(std::string_view rest);
 
 std::string encode_number(std::uint64_t value);
 /// Throws journal_corrupt.

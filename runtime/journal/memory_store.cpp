@@ -93,6 +93,16 @@ void memory_store::for_each_mark(
     visit(std::string_view{at->first}.substr(prefix.size()), at->second);
 }
 
+void memory_store::for_each_mark_from(
+  std::string_view prefix, std::string_view first,
+  const std::function<bool(std::string_view, std::string_view)>& visit) {
+  const std::lock_guard lock{mutex_};
+  for (auto at = now_.marks.lower_bound(std::string{prefix} + std::string{first});
+       at != now_.marks.end() && at->first.starts_with(prefix); ++at)
+    if (!visit(std::string_view{at->first}.substr(prefix.size()), at->second))
+      return;
+}
+
 void memory_store::write_index(const index_batch& batch) {
   const std::lock_guard lock{mutex_};
   for (const auto& posting : batch.postings)

@@ -23,6 +23,9 @@ public:
   std::optional<std::string> mark(std::string_view key) override;
   void for_each_mark(std::string_view prefix,
                      const std::function<void(std::string_view, std::string_view)>& visit) override;
+  void
+  for_each_mark_from(std::string_view prefix, std::string_view first,
+                     const std::function<bool(std::string_view, std::string_view)>& visit) override;
   void write_index(const index_batch& batch) override;
   std::uint64_t index_covered(std::uint16_t shard) override;
   std::vector<std::uint64_t> postings(const entity_ref& stream) override;

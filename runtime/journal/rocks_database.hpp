@@ -34,15 +34,26 @@ public:
 
   std::optional<std::string> get(std::size_t index, const std::string& key) const;
 
-  /// Visits every entry whose key begins with `prefix`, in order, until the visitor says stop.
+  /// Visits every entry whose key begins with `prefix`, in order.
   template <class Visit>
   void for_each(std::size_t index, std::string_view prefix, Visit visit) const {
+    for_each_from(index, prefix, {}, [&](std::string_view rest, std::string_view value) {
+      visit(rest, value);
+      return true;
+    });
+  }
+
+  /// The same from `prefix` + `first` on, until the visitor says false.
+  template <class Visit>
+  void for_each_from(std::size_t index, std::string_view prefix, std::string_view first,
+                     Visit visit) const {
     const std::unique_ptr<rocksdb::Iterator> at{db_->NewIterator({}, family(index))};
-    for (at->Seek(rocksdb::Slice{prefix.data(), prefix.size()}); at->Valid(); at->Next()) {
+    for (at->Seek(std::string{prefix} + std::string{first}); at->Valid(); at->Next()) {
       const std::string_view key{at->key().data(), at->key().size()};
-      if (!key.starts_with(prefix))
+      if (!key.starts_with(prefix) ||
+          !visit(key.substr(prefix.size()),
+                 std::string_view{at->value().data(), at->value().size()}))
         break;
-      visit(key.substr(prefix.size()), std::string_view{at->value().data(), at->value().size()});
     }
     require(at->status(), "the data directory cannot be read");
   }

@@ -127,6 +127,12 @@ public:
     journal_->for_each(marks_family, prefix, visit);
   }
 
+  void for_each_mark_from(
+    std::string_view prefix, std::string_view first,
+    const std::function<bool(std::string_view, std::string_view)>& visit) override {
+    journal_->for_each_from(marks_family, prefix, first, visit);
+  }
+
   // -- The index ----------------------------------------------------------------------------------
 
   void write_index(const index_batch& batch) override {

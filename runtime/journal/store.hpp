@@ -82,6 +82,12 @@ public:
     std::string_view prefix,
     const std::function<void(std::string_view rest, std::string_view value)>& visit) = 0;
 
+  /// The marks of `prefix` from `first` on (of the rest of the key), in order, until the visitor
+  /// says false.
+  virtual void for_each_mark_from(
+    std::string_view prefix, std::string_view first,
+    const std::function<bool(std::string_view rest, std::string_view value)>& visit) = 0;
+
   // -- The index: durable after `write_index` returns ---------------------------------------------
 
   virtual void write_index(const index_batch& batch) = 0;

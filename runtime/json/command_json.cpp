@@ -93,7 +93,6 @@ namespace purser {
 
 namespace {
 
-using boost::json::object;
 using boost::json::value;
 using config::json_place;
 

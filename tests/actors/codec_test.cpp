@@ -49,7 +49,7 @@ TEST_CASE("golden: an order as placed has exactly these bytes") {
 
   CHECK(hex(codec::to_bytes(event)) ==
         "03632d3103455552010131036d7567046d61696e02e8071400d8049414046361726401"
-        "03746f6bd00f01016b017601");
+        "03746f6bd00f01016b01760100");
 }
 
 TEST_CASE("integers of every size come back") {

@@ -109,10 +109,10 @@ TEST_CASE("an entity refuses events that are not its next one, or that it cannot
   garbage.payload = "\x01";
   CHECK_THROWS_AS(image.evolve(next_event(image, garbage)), journal_corrupt);
 
-  event_record reserved;
-  reserved.type = order_reserved::type;
-  CHECK_THROWS_AS(image.evolve(next_event(image, reserved)), broken_invariant);
-  auto gap = next_event(image, reserved);
+  event_record confirmed;
+  confirmed.type = order_confirmed::type;
+  CHECK_THROWS_AS(image.evolve(next_event(image, confirmed)), broken_invariant);
+  auto gap = next_event(image, confirmed);
   gap.version = 5;
   CHECK_THROWS_AS(image.evolve(gap), journal_corrupt);
 }

@@ -30,13 +30,15 @@ struct workflow {
   std::vector<send_message> asked; ///< of stock, so far
   rejection refused = rejection::none;
   std::uint64_t attempt = 0;
+  unix_millis now = 1'000;
+  order_policy policy;
 
   void tell(const message_body& request) {
     decide_context context;
     context.self = {entity_kind::order, "o-1"};
-    context.now = 1'000;
+    context.now = now;
     context.attempt = attempt += 1'000;
-    auto made = decide(state, progress, request, context);
+    auto made = decide(state, progress, request, context, policy);
     for (const auto& event : made.events)
       evolve(state, event);
     effects = std::move(made.effects);
@@ -82,19 +84,45 @@ struct workflow {
   std::set<std::string> spoken_to() const {
     std::set<std::string> names;
     for (const auto& wanted : effects)
-      names.insert(to_string(std::get<send_message>(wanted).to));
+      if (const auto* send = std::get_if<send_message>(&wanted))
+        names.insert(to_string(send->to));
     return names;
   }
   template <class Body>
   bool sent() const {
-    return !effects.empty() &&
-           std::holds_alternative<Body>(std::get<send_message>(effects.at(0)).body);
+    return told<Body>() != nullptr;
+  }
+  /// The last decision's first message of a kind, or null.
+  template <class Body>
+  const Body* told() const {
+    for (const auto& wanted : effects)
+      if (const auto* send = std::get_if<send_message>(&wanted))
+        if (const auto* body = std::get_if<Body>(&send->body))
+          return body;
+    return nullptr;
+  }
+  std::optional<std::string> alarm() const {
+    for (const auto& wanted : effects)
+      if (const auto* raised = std::get_if<raise_alarm>(&wanted))
+        return raised->text;
+    return std::nullopt;
   }
 };
 
 inline workflow placed() {
   workflow w;
   w.client(two_mugs_and_a_cup());
+  return w;
+}
+
+/// One that may wait, and both SKUs are short.
+inline workflow backordered() {
+  auto request = two_mugs_and_a_cup();
+  request.allow_backorder = true;
+  workflow w;
+  w.client(request);
+  w.stock(stock_step::hold, "mug", rejection::out_of_stock);
+  w.stock(stock_step::hold, "cup", rejection::out_of_stock);
   return w;
 }
 
@@ -156,6 +184,14 @@ inline workflow in(order_status status) {
     auto w = placed();
     w.stock(stock_step::hold, "mug", rejection::out_of_stock);
     w.stock(stock_step::hold, "cup", rejection::out_of_stock);
+    return w;
+  }
+  case order_status::backordered: return backordered();
+  case order_status::closed: {
+    auto w = in(order_status::completed);
+    w.client(deliver_order{"o-1", std::nullopt});
+    w.now = w.state.close_at;
+    w.tell(timer_due{});
     return w;
   }
   case order_status::needs_attention: {

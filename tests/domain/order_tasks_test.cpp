@@ -39,13 +39,9 @@ cancel_order cancel(std::vector<line_quantity> lines) {
   return {"o-1", std::nullopt, std::move(lines)};
 }
 
-/// The last decision's message of a kind, or null.
 template <class Body>
 const Body* told(const workflow& w) {
-  for (const auto& wanted : w.effects)
-    if (const auto* body = std::get_if<Body>(&std::get<send_message>(wanted).body))
-      return body;
-  return nullptr;
+  return w.told<Body>();
 }
 
 } // namespace

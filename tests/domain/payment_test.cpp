@@ -31,11 +31,18 @@ struct desk {
 
   void authorize() { tell(authorize_payment{1'000, "EUR", "card", ""}); }
   void provider(const std::string& operation, payment_answer_kind kind, bool asked = false) {
-    tell(provider_reply{operation, asked, {kind, "because", "ref"}});
+    tell(provider_reply{operation, asked, false, {kind, "because", "ref"}});
   }
 
   const call_provider* call() const {
-    return effects.empty() ? nullptr : std::get_if<call_provider>(&effects.at(0));
+    for (const auto& wanted : effects)
+      if (const auto* call = std::get_if<call_provider>(&wanted))
+        return call;
+    return nullptr;
+  }
+  /// To a void under the operation's own key.
+  void abandoned(const std::string& operation, payment_answer_kind kind) {
+    tell(provider_reply{operation, true, true, {kind, "because", "ref"}});
   }
   std::optional<payment_outcome> told() const {
     for (const auto& wanted : effects)
@@ -120,10 +127,29 @@ TEST_CASE("a refusal says what was refused") {
   d.tell(capture_payment{"order", 1'000});
   d.provider("capture-1", payment_answer_kind::refused);
   CHECK(d.told() == payment_outcome::capture_refused);
+}
 
+TEST_CASE("C4: a compensation that is refused is tried again, ever more slowly, with one alarm") {
+  auto d = captured();
   d.tell(reverse_payment{});
-  d.provider("void-1", payment_answer_kind::refused);
-  CHECK(d.told() == payment_outcome::reversal_refused);
+  std::int64_t waited = 0;
+  for (int attempt = 1; attempt <= 2 * d.policy.asks_before_alarm; ++attempt) {
+    CAPTURE(attempt);
+    d.provider("refund-" + std::to_string(attempt), payment_answer_kind::refused);
+    const bool alarmed = attempt == d.policy.asks_before_alarm;
+    CHECK(d.told() == (alarmed ? std::optional{payment_outcome::reversal_refused} : std::nullopt));
+    REQUIRE(d.call() != nullptr);
+    CHECK(d.call()->operation_id == "refund-" + std::to_string(attempt + 1)); // an id of its own
+    CHECK(d.call()->delay_ms >= waited);
+    waited = d.call()->delay_ms;
+  }
+  CHECK(waited == d.policy.ask_again_max_ms);
+
+  d.provider("refund-" + std::to_string(2 * d.policy.asks_before_alarm + 1),
+             payment_answer_kind::succeeded);
+
+  CHECK(d.told() == payment_outcome::reversed);
+  CHECK(d.state.refunded == 1'000);
 }
 
 TEST_CASE("reversing voids what is authorized") {
@@ -155,7 +181,9 @@ TEST_CASE("reversing an authorization under way waits for its outcome, then void
   d.authorize();
 
   d.tell(reverse_payment{});
-  CHECK(d.call() == nullptr);
+  REQUIRE(d.call() != nullptr); // I4: a void under the authorization's own key
+  CHECK(d.call()->call.abandon);
+  CHECK(d.call()->call.idempotency_key == "o-1:authorize-1");
   d.provider("authorize-1", payment_answer_kind::succeeded);
   REQUIRE(d.call() != nullptr);
   CHECK(d.call()->call.kind == operation_kind::void_authorization);
@@ -317,7 +345,7 @@ TEST_CASE("an action of the customer is waited for, and alarms nobody") {
   d.authorize();
   for (int i = 0; i < 10; ++i) {
     d.provider("authorize-1", payment_answer_kind::action_required, i > 0);
-    CHECK_FALSE(d.told().has_value());
+    CHECK(d.told() == (i == 0 ? std::optional{payment_outcome::action_required} : std::nullopt));
     REQUIRE(d.call() != nullptr);
     CHECK(d.call()->call.ask_only);
   }
@@ -355,4 +383,136 @@ TEST_CASE("reversing drops what only waited, and gives everything back") {
   CHECK(d.told() == payment_outcome::reversed);
   CHECK(d.state.voided == 600);
   CHECK(d.state.refunded == 400);
+}
+
+TEST_CASE("C2: the order is told once its refund is on the way") {
+  auto d = captured();
+
+  d.tell(reverse_payment{});
+
+  CHECK(d.told() == payment_outcome::refunding);
+}
+
+TEST_CASE("C6: an authorization that was given up and takes effect after all is voided") {
+  desk d;
+  d.authorize();
+  d.provider("authorize-1", payment_answer_kind::unknown);
+  d.tell(reverse_payment{});
+  d.abandoned("authorize-1", payment_answer_kind::refused);
+  CHECK(d.told() == payment_outcome::reversed);
+
+  d.provider("authorize-1", payment_answer_kind::succeeded); // the first answer, late
+  REQUIRE(d.call() != nullptr);
+  CHECK(d.call()->call.kind == operation_kind::void_authorization);
+  d.provider("void-1", payment_answer_kind::succeeded);
+
+  CHECK(authorized_rest(d.state) == 0);
+  CHECK(d.state.voided == 1'000);
+}
+
+TEST_CASE("C6: a late success that nobody waits for is voided beside a new attempt to pay") {
+  desk d;
+  d.authorize();
+  d.provider("authorize-1", payment_answer_kind::refused);
+  d.tell(authorize_payment{1'000, "EUR", "card", "tok_ok", 2});
+
+  d.provider("authorize-1", payment_answer_kind::succeeded);
+  d.provider("authorize-2", payment_answer_kind::succeeded);
+  REQUIRE(d.call() != nullptr);
+  CHECK(d.call()->call.kind == operation_kind::void_authorization);
+  d.provider("void-1", payment_answer_kind::succeeded);
+
+  CHECK(authorized_rest(d.state) == 1'000);
+  CHECK(status_of(d.state) == "authorized");
+}
+
+TEST_CASE("after the order's deadline an authorization that was never seen is not repeated") {
+  desk d;
+  d.policy.settle_ms = 10;
+  d.authorize();
+  d.provider("authorize-1", payment_answer_kind::unknown);
+  d.tell(expire_authorization{});
+  d.now_ms += 10;
+
+  d.provider("authorize-1", payment_answer_kind::never_seen, true);
+  REQUIRE(d.call() != nullptr);
+  CHECK(d.call()->call.abandon);
+  d.abandoned("authorize-1", payment_answer_kind::refused);
+
+  CHECK(d.told() == payment_outcome::authorization_refused);
+}
+
+TEST_CASE(
+  "never seen, and the time is not over: the same call is made again, and may settle anew") {
+  desk d;
+  d.policy.settle_ms = 10;
+  d.authorize();
+  d.provider("authorize-1", payment_answer_kind::unknown);
+  d.now_ms += 10;
+
+  d.provider("authorize-1", payment_answer_kind::never_seen, true);
+  REQUIRE(d.call() != nullptr);
+  CHECK_FALSE(d.call()->call.ask_only);
+  CHECK(d.call()->call.idempotency_key == "o-1:authorize-1");
+  CHECK(status_of(d.state) == "authorizing");
+  d.provider("authorize-1", payment_answer_kind::unknown);
+  d.provider("authorize-1", payment_answer_kind::never_seen, true);
+  CHECK(d.call()->call.ask_only); // it is not believed at once
+}
+
+TEST_CASE("C1: a capture whose authorization has run out renews it, once") {
+  auto d = authorized();
+  d.tell(capture_payment{"ship/s-1", 400});
+  d.provider("capture-1", payment_answer_kind::expired);
+  REQUIRE(d.call() != nullptr);
+  CHECK(d.call()->call.kind == operation_kind::authorize);
+  CHECK(d.call()->call.amount == 1'000); // all that was still open
+  CHECK(d.state.expired == 1'000);
+
+  SUBCASE("and goes on") {
+    d.provider("authorize-2", payment_answer_kind::succeeded);
+    REQUIRE(d.call() != nullptr);
+    CHECK(d.call()->operation_id == "capture-2");
+    d.provider("capture-2", payment_answer_kind::succeeded);
+    CHECK(d.told() == payment_outcome::captured);
+    CHECK(authorized_rest(d.state) == 600);
+  }
+  SUBCASE("and is refused with it") {
+    d.provider("authorize-2", payment_answer_kind::refused);
+    CHECK(d.told() == payment_outcome::capture_refused);
+    d.tell(capture_payment{"ship/s-2", 400}); // the next shipment tries once more
+    REQUIRE(d.call() != nullptr);
+    CHECK(d.call()->call.kind == operation_kind::authorize);
+    CHECK(d.call()->call.amount == 400);
+  }
+  SUBCASE("and no second time") {
+    d.provider("authorize-2", payment_answer_kind::succeeded);
+    d.provider("capture-2", payment_answer_kind::expired);
+    CHECK(d.told() == payment_outcome::capture_refused);
+    CHECK(d.call() == nullptr);
+  }
+}
+
+TEST_CASE("M2: a void of what has run out is done") {
+  auto d = authorized();
+
+  d.tell(reverse_payment{});
+  d.provider("void-1", payment_answer_kind::expired);
+
+  CHECK(d.told() == payment_outcome::reversed);
+  CHECK(d.state.expired == 1'000);
+  CHECK(d.state.voided == 0);
+  CHECK(status_of(d.state) == "expired");
+}
+
+TEST_CASE("a payment that was reversed can be paid anew, in a new series") {
+  auto d = authorized();
+  d.tell(reverse_payment{});
+  d.provider("void-1", payment_answer_kind::succeeded);
+
+  d.tell(authorize_payment{1'000, "EUR", "card", "", 2});
+  d.provider("authorize-2", payment_answer_kind::succeeded);
+
+  CHECK(d.told() == payment_outcome::authorized);
+  CHECK(authorized_rest(d.state) == 1'000);
 }

@@ -182,7 +182,7 @@ TEST_CASE("a provider that throws or is silent leaves the payment unknown, and i
   engine_options options;
   options.provider = provider;
   options.payment_deadline_ms = 50;
-  options.payments.ask_again_ms = 1;
+  options.shop.payments.ask_again_ms = 1;
   const auto shop = engine::start(options);
   shop->submit(receive("mug", 5)).get();
 
@@ -196,8 +196,8 @@ TEST_CASE("a provider that throws or is silent leaves the payment unknown, and i
 
 TEST_CASE("an outcome that stays unknown parks the order, and its stock stays held") {
   engine_options options;
-  options.payments.ask_again_ms = 1;
-  options.payments.ask_again_max_ms = 2;
+  options.shop.payments.ask_again_ms = 1;
+  options.shop.payments.ask_again_max_ms = 2;
   const auto shop = engine::start(options);
   shop->submit(receive("mug", 5)).get();
 

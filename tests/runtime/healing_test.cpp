@@ -44,7 +44,8 @@ public:
         envelope reply;
         reply.to = payment;
         reply.at = at;
-        reply.body = provider_reply{call.operation_id, call.call.ask_only, std::move(result)};
+        reply.body = provider_reply{call.operation_id, call.call.ask_only, call.call.abandon,
+                                    std::move(result)};
         router_.send(std::move(reply));
       });
     };
@@ -148,7 +149,9 @@ private:
 
 /// Crashes each command once, at a place.
 crash_injector every_command_at(crash_point point) {
-  return [point](const envelope&) { return std::optional{point}; };
+  return [point](const envelope& message) {
+    return message.is_command() ? std::optional{point} : std::nullopt;
+  };
 }
 
 bool is_hold(const envelope& message) {
@@ -260,7 +263,7 @@ TEST_CASE("B5: an entity that cannot be recovered is quarantined alone, and says
   policy.restarts.backoff = {1, 2, 0};
   caf::actor_system_config config;
   caf::actor_system system{sharing(config)};
-  node_context context{log, time, random, way, policy, {}, {}, {}, {}, {}, {}, {}};
+  node_context context{log, time, random, way, policy, {}, {}, {}, {}, {}, {}, {}, {}, {}};
   const shard_states shards{std::make_shared<shard_state>(std::uint16_t{0})};
   std::promise<void> started;
   supervisors::supervisor_hooks hooks;

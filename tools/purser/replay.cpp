@@ -104,7 +104,7 @@ private:
     apply(settings_, made);
     if (!options_.data.empty())
       made.data_dir = options_.data;
-    made.time_from_commands = true;
+    made.time = engine_time::commands;
     made.crash_every = options_.crash_every;
     made.logger = make_logger(options_.log_level);
     return made;
@@ -149,7 +149,21 @@ private:
     newest_ = std::max(newest_, request.at.value_or(timestamp{}).ms);
     request.at = timestamp{newest_};
     fill_ids(request);
-    return sender_.send(std::move(request));
+    return pass_time() && sender_.send(std::move(request));
+  }
+
+  /// Deadlines that pass before the command do so first, when all before it has settled.
+  bool pass_time() {
+    if (newest_ <= engine_->now())
+      return true;
+    const auto due = engine_->next_due();
+    if (!due || *due > newest_)
+      return true;
+    if (!sender_.finish())
+      return false;
+    if (!engine_->advance_time(newest_, settle_timeout_ms) && !options_.quiet)
+      complain("some workflows have not settled");
+    return true;
   }
 
   /// A command with an id of its own needs no other; so no occurrences need be counted for it.

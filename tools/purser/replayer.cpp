@@ -5,7 +5,7 @@
 
 namespace purser::tools {
 
-replayer::claim replayer::claim_of(const command_body& body) {
+replayer::claim replayer::claim_of(const command_body& body) const {
   claim made;
   const auto touch = [&made](std::string_view kind, const std::string& id) {
     made.keys.push_back(std::string{kind} + '/' + id);
@@ -13,14 +13,17 @@ replayer::claim replayer::claim_of(const command_body& body) {
   struct visitor {
     claim& made;
     decltype(touch)& touch_key;
+    bool backorders;
 
     void operator()(const receive_stock& c) const {
       touch_key("receipt", c.receipt_id);
       touch_key("sku", c.sku);
+      made.alone = backorders; // it may be what orders of other SKUs wait for too
     }
     void operator()(const adjust_stock& c) const {
       touch_key("adjustment", c.adjustment_id);
       touch_key("sku", c.sku);
+      made.alone = backorders || c.force; // orders that lose their holds let go of other SKUs too
     }
     void operator()(const reserve_stock& c) const {
       touch_key("reservation", c.reservation_id);
@@ -50,7 +53,7 @@ replayer::claim replayer::claim_of(const command_body& body) {
     void operator()(const release_reservation&) const { made.alone = true; }
     void operator()(const ship_reservation&) const { made.alone = true; }
   };
-  std::visit(visitor{made, touch}, body);
+  std::visit(visitor{made, touch, backorders_}, body);
   std::sort(made.keys.begin(), made.keys.end());
   made.keys.erase(std::unique(made.keys.begin(), made.keys.end()), made.keys.end());
   return made;
@@ -69,6 +72,8 @@ bool replayer::is_free(const claim& wanted) const {
 }
 
 bool replayer::send(command request) {
+  if (const auto* place = std::get_if<place_order>(&request.body))
+    backorders_ = backorders_ || place->allow_backorder;
   auto wanted = std::make_shared<const claim>(claim_of(request.body));
   {
     std::unique_lock lock{mutex_};

@@ -51,7 +51,7 @@ private:
     bool alone = false; ///< which SKUs it touches is not known from the command: it goes alone
   };
 
-  static claim claim_of(const command_body& body);
+  claim claim_of(const command_body& body) const;
   bool is_free(const claim& wanted) const;
   void answered(const claim& done, const answer& result);
 
@@ -65,6 +65,7 @@ private:
   bool alone_ = false;
   replay_counts counts_;
   std::string failure_;
+  bool backorders_ = false; ///< some order may wait for stock
 };
 
 } // namespace purser::tools

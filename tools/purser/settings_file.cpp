@@ -31,11 +31,24 @@ void apply(const config::settings& from, engine_options& to) {
   to.checkpoint_bytes = static_cast<std::size_t>(from.journal.checkpoint_kib * kib);
   to.max_live_entities = static_cast<std::size_t>(from.entities.max_live);
   to.redeliveries = static_cast<std::uint32_t>(from.supervision.redeliveries);
+  constexpr std::int64_t ms = 1'000;
+  to.shop.orders.hold_ms = from.orders.hold_seconds * ms;
+  to.shop.orders.hold_max_ms = from.orders.hold_max_seconds * ms;
+  to.shop.orders.backorder_wait_ms = from.orders.backorder_wait_seconds * ms;
+  to.shop.orders.close_after_ms = from.orders.close_after_seconds * ms;
   to.payment_deadline_ms = from.payment.deadline_ms;
-  to.payments.ask_again_ms = from.payment.ask_again_ms;
-  to.payments.ask_again_max_ms = from.payment.ask_again_max_ms;
-  to.payments.settle_ms = from.payment.settle_ms;
-  to.payments.asks_before_alarm = static_cast<int>(from.payment.asks_before_alarm);
+  to.shop.payments.ask_again_ms = from.payment.ask_again_ms;
+  to.shop.payments.ask_again_max_ms = from.payment.ask_again_max_ms;
+  to.shop.payments.settle_ms = from.payment.settle_ms;
+  to.simulated.seed = static_cast<std::uint64_t>(from.provider.seed);
+  to.simulated.decline_permille = static_cast<std::uint32_t>(from.provider.decline_permille);
+  to.simulated.timeout_permille = static_cast<std::uint32_t>(from.provider.timeout_permille);
+  to.simulated.timeout_after_permille =
+    static_cast<std::uint32_t>(from.provider.timeout_after_permille);
+  to.simulated.late_permille = static_cast<std::uint32_t>(from.provider.late_permille);
+  to.simulated.twice_permille = static_cast<std::uint32_t>(from.provider.twice_permille);
+  to.simulated.late_ms = from.provider.late_ms;
+  to.shop.payments.asks_before_alarm = static_cast<int>(from.payment.asks_before_alarm);
 }
 
 } // namespace purser::tools
