@@ -170,9 +170,12 @@ public:
 
   std::optional<unix_millis> next_due() override {
     auto next = timers_.next();
-    if (options_.time == engine_time::driven)
-      if (const auto call = desk_.next_due())
-        next = std::min(next.value_or(*call), *call);
+    if (options_.time == engine_time::machine)
+      return next;
+    if (const auto call = desk_.next_due()) { // waits go on with business time
+      const auto at = clock_->now() + std::max<std::int64_t>(*call - clock_->waiting_ms(), 0);
+      next = std::min(next.value_or(at), at);
+    }
     return next;
   }
 
@@ -185,14 +188,13 @@ public:
       const auto due = next_due();
       if (!due || *due > to)
         break;
-      clock_->advance_to(*due);
+      move_time(*due);
       timers_.fire_due(clock_->now());
-      if (options_.time == engine_time::driven)
-        desk_.time_moved();
+      desk_.time_moved();
       if (!wait_idle(timeout_ms))
         return false;
     }
-    clock_->advance_to(to);
+    move_time(to);
     return true;
   }
 
@@ -362,6 +364,13 @@ private:
       calls_.expire();
       lock.lock();
     }
+  }
+
+  void move_time(unix_millis to) {
+    const auto passed = to - clock_->now();
+    if (auto* commands = dynamic_cast<command_clock*>(clock_.get()); commands && passed > 0)
+      commands->skip_waiting_to(commands->waiting_ms() + passed);
+    clock_->advance_to(to);
   }
 
   void on_alarm(const std::string& text) {

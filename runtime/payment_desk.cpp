@@ -50,8 +50,16 @@ void payment_desk::later(std::int64_t delay_ms, std::function<void()> what) {
 void payment_desk::add(std::int64_t delay_ms, pending what) {
   if (delay_ms <= 0)
     what.token = shared_->to->token();
+  const auto due_at = clock_.waiting_ms() + std::max<std::int64_t>(delay_ms, 0);
+  const bool asks = what.call.call.ask_only;
+  const auto key = what.call.call.idempotency_key;
   const std::lock_guard lock{shared_->mutex};
-  shared_->due.emplace(clock_.waiting_ms() + std::max<std::int64_t>(delay_ms, 0), std::move(what));
+  if (asks)
+    if (const auto older = shared_->questions.find(key); older != shared_->questions.end())
+      shared_->due.erase(older->second);
+  const auto at = shared_->due.emplace(due_at, std::move(what));
+  if (asks)
+    shared_->questions[key] = at;
   shared_->changed.notify_all();
 }
 
@@ -77,6 +85,8 @@ void payment_desk::run() {
     const auto now = clock_.waiting_ms();
     if (!shared_->due.empty() && shared_->due.begin()->first <= now) {
       auto next = std::move(shared_->due.begin()->second);
+      if (next.call.call.ask_only)
+        shared_->questions.erase(next.call.call.idempotency_key);
       shared_->due.erase(shared_->due.begin());
       call(lock, std::move(next));
       continue;

@@ -14,7 +14,9 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <string>
 #include <thread>
+#include <unordered_map>
 
 namespace purser {
 
@@ -62,6 +64,8 @@ private:
     std::mutex mutex;
     std::condition_variable changed;
     std::multimap<std::int64_t, pending> due; ///< by waiting time: to be called
+    /// Questions in `due`, by idempotency key: a newer one takes the place of an older.
+    std::unordered_map<std::string, std::multimap<std::int64_t, pending>::iterator> questions;
     /// By ticket, and so by deadline: waiting for the answer.
     std::map<std::uint64_t, pending> calls;
     std::uint64_t next_ticket = 1;

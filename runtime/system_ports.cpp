@@ -55,8 +55,8 @@ std::int64_t command_clock::waiting_ms() const {
   return steady_ns() / ns_per_ms + skipped_ms_.load(std::memory_order_relaxed);
 }
 
-void command_clock::skip_waiting_to(std::int64_t waiting_ms) {
-  raise_to(skipped_ms_, waiting_ms - steady_ns() / ns_per_ms);
+void command_clock::skip_waiting_to(std::int64_t to_ms) {
+  raise_to(skipped_ms_, to_ms - steady_ns() / ns_per_ms);
 }
 
 std::uint64_t system_random::bits() {

@@ -27,7 +27,7 @@ public:
   void advance_to(unix_millis at) override;
 
   /// Nothing happens but waiting: the wait is over at once.
-  void skip_waiting_to(std::int64_t waiting_ms);
+  void skip_waiting_to(std::int64_t to_ms);
 
 private:
   std::atomic<unix_millis> now_{0};

@@ -168,8 +168,12 @@ public:
 
   void on(const expire_authorization&) {
     const auto* operation = last_of(state_, operation_kind::authorize);
-    if (operation != nullptr && is_open(*operation) && !state_.overdue)
-      happened(authorization_overdue{});
+    if (operation == nullptr || !is_open(*operation) || state_.overdue)
+      return;
+    const auto open = *operation;
+    happened(authorization_overdue{});
+    if (open.status != operation_status::submitted)
+      ask(open, 0);
   }
 
   void on(const resume_step&) { made_.effects = resume(state_, context_); }
@@ -264,7 +268,7 @@ private:
       }));
     submit({"", operation.kind, operation.amount, state_.currency, state_.method, state_.token,
             operation.request},
-           wait_before(failures - 1));
+           wait_before(failures - 1, failures > policy_.asks_before_alarm));
     if (failures >= policy_.asks_before_alarm)
       happened(operation_stuck{state_.operations.back().operation_id});
     if (failures == policy_.asks_before_alarm)
@@ -364,14 +368,16 @@ private:
     ask_later(operation, progress_.asked[operation.operation_id]);
   }
 
-  std::int64_t wait_before(int attempt) const {
+  /// What is stuck is in people's hands: it is looked at an order of magnitude more seldom.
+  std::int64_t wait_before(int attempt, bool stuck) const {
     constexpr int most_doublings = 20;
-    return std::min(policy_.ask_again_max_ms,
-                    policy_.ask_again_ms << std::clamp(attempt, 0, most_doublings));
+    constexpr std::int64_t more_seldom = 60;
+    const auto most = stuck ? policy_.ask_again_max_ms * more_seldom : policy_.ask_again_max_ms;
+    return std::min(most, policy_.ask_again_ms << std::clamp(attempt, 0, most_doublings));
   }
 
   void ask_later(const payment_operation& operation, payment_progress::asking& asking) {
-    ask(operation, wait_before(asking.asks++));
+    ask(operation, wait_before(asking.asks++, operation.stuck));
   }
 
   void ask(const payment_operation& operation, std::int64_t delay_ms) {

@@ -143,7 +143,7 @@ TEST_CASE("C4: a compensation that is refused is tried again, ever more slowly, 
     CHECK(d.call()->delay_ms >= waited);
     waited = d.call()->delay_ms;
   }
-  CHECK(waited == d.policy.ask_again_max_ms);
+  CHECK(waited > d.policy.ask_again_max_ms); // it is in people's hands
 
   d.provider("refund-" + std::to_string(2 * d.policy.asks_before_alarm + 1),
              payment_answer_kind::succeeded);
