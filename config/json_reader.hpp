@@ -171,7 +171,9 @@ inline void read_map(const boost::json::value& from, std::map<std::string, std::
 template <class T>
 void read(const boost::json::value& from, T& to, const json_place& place,
           const read_limits& limits) {
-  if constexpr (std::is_same_v<T, bool>) {
+  if constexpr (std::is_same_v<T, boost::json::value>) {
+    to = from; // whatever it is
+  } else if constexpr (std::is_same_v<T, bool>) {
     if (!from.is_bool())
       fail(place, "must be true or false, not " + describe(from));
     to = from.get_bool();

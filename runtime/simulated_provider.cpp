@@ -152,9 +152,11 @@ void simulated_provider::submit(const payment_call& call, answer_callback answer
     answer(said);
   };
   if (known == records_.end()) {
-    if (call.ask_only && options_.list && !call.abandon)
+    const bool waits = mood_of_token(call.token) == provider_mood::action; // for the customer
+    if (call.ask_only && options_.list && !call.abandon && !waits)
       return say(kind::never_seen);
-    const auto mood = call.ask_only && options_.list ? provider_mood::decline : mood_of(call);
+    const auto mood =
+      call.ask_only && options_.list && !waits ? provider_mood::decline : mood_of(call);
     if (mood == provider_mood::action && !acted_.contains(call.order_id) && !call.abandon)
       return say(kind::action_required);
     if (mood == provider_mood::timeout && !call.abandon) {

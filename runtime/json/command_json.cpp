@@ -1,6 +1,6 @@
 #include "runtime/json/command_json.hpp"
 
-#include "config/json_reader.hpp"
+#include "config/json_schema.hpp"
 #include "runtime/json/strict_parse.hpp"
 #include "runtime/json/time_json.hpp"
 
@@ -171,6 +171,24 @@ void fill_ids(command& value) {
       if (place->lines[i].line_id.empty())
         place->lines[i].line_id = std::to_string(i + 1);
   }
+}
+
+boost::json::object command_schema() {
+  using boost::json::array;
+  using boost::json::object;
+  array every;
+  for_each_body([&](auto body) {
+    auto made = config::schema_of<decltype(body)>();
+    auto& properties = made.at("properties").as_object();
+    properties["op"] = object{{"const", body.op}};
+    properties["command_id"] = object{{"type", "string"}};
+    properties["at"] = config::schema_of<timestamp>();
+    if (!made.contains("required"))
+      made["required"] = array{};
+    made.at("required").as_array().push_back("op");
+    every.push_back(std::move(made));
+  });
+  return {{"oneOf", std::move(every)}};
 }
 
 std::string derived_command_id(std::string_view line, std::uint64_t occurrence) {

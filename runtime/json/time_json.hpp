@@ -4,6 +4,7 @@
 #include "actors/domain/money.hpp"
 #include "actors/views.hpp"
 #include "config/json_reader.hpp"
+#include "config/json_schema.hpp"
 #include "config/json_writer.hpp"
 
 namespace purser::config {
@@ -13,6 +14,11 @@ inline void read(const boost::json::value& from, timestamp& to, const json_place
                  const read_limits&) {
   to.ms = read_time(from, place);
 }
+
+template <>
+struct schema_form<timestamp> {
+  static boost::json::object make() { return {{"type", "string"}, {"format", "date-time"}}; }
+};
 
 namespace detail {
 

@@ -16,6 +16,7 @@ inline constexpr int exit_could_not = 2; ///< it could not be run
 using chosen_action = std::function<int()>;
 
 void add_replay(CLI::App& app, chosen_action& chosen);
+void add_run(CLI::App& app, chosen_action& chosen);
 void add_show(CLI::App& app, chosen_action& chosen);
 void add_export(CLI::App& app, chosen_action& chosen);
 void add_verify(CLI::App& app, chosen_action& chosen);

@@ -1,5 +1,7 @@
-// `purser config check|show`.
+// `purser config check|show|schema`.
+#include "runtime/json/command_json.hpp"
 #include "tools/purser/commands.hpp"
+#include "tools/purser/scenario.hpp"
 #include "tools/purser/settings_file.hpp"
 #include "tools/purser/terminal.hpp"
 
@@ -61,10 +63,16 @@ int show(const config_options& options) {
   return exit_ok;
 }
 
+int print_schema(const std::string& of) {
+  const auto schema = of == "command" ? command_schema() : scenario_schema();
+  std::cout << boost::json::serialize(schema) << '\n';
+  return exit_ok;
+}
+
 } // namespace
 
 void add_config(CLI::App& app, chosen_action& chosen) {
-  auto* group = app.add_subcommand("config", "Check and show settings");
+  auto* group = app.add_subcommand("config", "Check and show settings; schemas of formats");
   group->require_subcommand(1);
   auto options = std::make_shared<config_options>();
   auto* checking = group->add_subcommand("check", "Check a settings file");
@@ -75,6 +83,12 @@ void add_config(CLI::App& app, chosen_action& chosen) {
   showing->add_option("--config", options->file, "the settings, as JSON [the defaults]");
   showing->footer("Example:\n  purser config show --config config/samples/purser.json");
   showing->callback([&chosen, options] { chosen = [options] { return show(*options); }; });
+  auto of = std::make_shared<std::string>("scenario");
+  auto* schema = group->add_subcommand("schema", "Print the JSON Schema of a format");
+  schema->add_option("FORMAT", *of, "scenario [default] or command")
+    ->check(CLI::IsMember({"scenario", "command"}));
+  schema->footer("Example:\n  purser config schema > scenario.schema.json");
+  schema->callback([&chosen, of] { chosen = [of] { return print_schema(*of); }; });
   for (auto* sub : {checking, showing}) {
     sub->add_flag("--json", options->json, "print one JSON document");
     sub->add_flag("--quiet", options->quiet, "no notes");

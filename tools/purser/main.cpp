@@ -20,6 +20,7 @@ int run(int argc, char** argv) {
     "`purser SUBCOMMAND --help` tells more.");
   chosen_action chosen;
   add_replay(app, chosen);
+  add_run(app, chosen);
   add_show(app, chosen);
   add_export(app, chosen);
   add_verify(app, chosen);

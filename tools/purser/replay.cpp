@@ -1,5 +1,4 @@
 // `purser replay FILE.jsonl`: one command per line.
-#include "config/json_writer.hpp"
 #include "runtime/engine.hpp"
 #include "runtime/json/command_json.hpp"
 #include "tools/purser/commands.hpp"
@@ -7,6 +6,7 @@
 #include "tools/purser/logging.hpp"
 #include "tools/purser/replayer.hpp"
 #include "tools/purser/settings_file.hpp"
+#include "tools/purser/summary.hpp"
 #include "tools/purser/terminal.hpp"
 
 #include <boost/json/serialize.hpp>
@@ -34,32 +34,6 @@ struct replay_options {
   bool quiet = false;
   std::string log_level = "off";
 };
-
-struct run_figures {
-  double seconds = 0;
-  double commands_per_second = 0;
-  std::uint64_t events = 0;
-  std::uint64_t commits = 0;
-  std::int64_t healing_us_p50 = 0;
-  std::int64_t healing_us_p99 = 0;
-  std::uint64_t activations = 0;
-  std::uint64_t passivations = 0;
-  std::uint64_t checkpoints = 0;
-  std::string data;
-};
-BOOST_DESCRIBE_STRUCT(run_figures, (),
-                      (seconds, commands_per_second, events, commits, healing_us_p50,
-                       healing_us_p99, activations, passivations, checkpoints, data))
-
-struct supervision_figures {
-  std::uint64_t crashes = 0;
-  std::uint64_t restarts = 0;
-  std::uint64_t redelivered = 0;
-  std::uint64_t dead_letters = 0;
-  std::uint64_t quarantined = 0;
-};
-BOOST_DESCRIBE_STRUCT(supervision_figures, (),
-                      (crashes, restarts, redelivered, dead_letters, quarantined))
 
 class replay_run {
 public:
@@ -197,88 +171,13 @@ private:
     counts_.rejected = answered.rejected;
     counts_.duplicate = answered.duplicate;
     const auto figures = engine_->figures();
-    const supervision_figures healing{figures.crashes, figures.restarts, figures.redelivered,
-                                      figures.dead_letters, figures.quarantined};
-    const run_figures run{seconds,
-                          static_cast<double>(counts_.read) / seconds,
-                          figures.events,
-                          figures.commits,
-                          figures.healing_us_p50,
-                          figures.healing_us_p99,
-                          figures.activations,
-                          figures.passivations,
-                          figures.checkpoints,
-                          options_.data.empty() ? "memory" : options_.data};
+    const run_summary summary{
+      counts_, report, supervision_of(figures),
+      run_of(figures, seconds, counts_.read, options_.data.empty() ? "memory" : options_.data)};
     if (options_.json)
-      print_json(report, healing, run);
+      std::cout << boost::json::serialize(to_json(summary)) << '\n';
     else
-      print_table(report, healing, run);
-  }
-
-  void print_json(const audit_report& report, const supervision_figures& healing,
-                  const run_figures& run) const {
-    using config::to_json;
-    const boost::json::object summary{{"commands", to_json(counts_)},
-                                      {"orders", to_json(report.orders)},
-                                      {"lines", report.lines},
-                                      {"units", report.units},
-                                      {"skus", report.skus},
-                                      {"money", to_json(report.money)},
-                                      {"stock", to_json(report.stock)},
-                                      {"supervision", to_json(healing)},
-                                      {"invariants", to_json(report.invariants)},
-                                      {"run", to_json(run)}};
-    std::cout << boost::json::serialize(summary) << '\n';
-  }
-
-  void print_table(const audit_report& report, const supervision_figures& healing,
-                   const run_figures& run) const {
-    const auto count = [](auto value) { return grouped(static_cast<std::int64_t>(value)); };
-    table out;
-    out.heading("commands");
-    out.row("read", count(counts_.read));
-    out.row("accepted", count(counts_.accepted));
-    out.row("rejected", count(counts_.rejected));
-    out.row("duplicate", count(counts_.duplicate));
-    out.row("invalid", count(counts_.invalid));
-    out.heading("orders");
-    out.row("placed", count(report.orders.placed));
-    for (const auto& [status, number] : report.orders.by_status)
-      out.row("  " + status, count(number));
-    out.row("lines", count(report.lines));
-    out.row("units", count(report.units));
-    for (const auto& [currency, sums] : report.money) {
-      out.heading("money, " + currency);
-      out.row("ordered", amount(sums.ordered));
-      out.row("authorized", amount(sums.authorized));
-      out.row("captured", amount(sums.captured));
-      out.row("voided", amount(sums.voided));
-      out.row("refunded", amount(sums.refunded));
-    }
-    out.heading("stock, " + count(report.skus) + " SKUs");
-    out.row("received", count(report.stock.received));
-    out.row("adjusted", count(report.stock.adjusted));
-    out.row("held", count(report.stock.held));
-    out.row("committed", count(report.stock.committed));
-    out.row("shipped", count(report.stock.shipped));
-    out.row("on hand", count(report.stock.on_hand));
-    out.heading("supervision");
-    out.row("crashes", count(healing.crashes));
-    out.row("restarts", count(healing.restarts));
-    out.row("messages redelivered", count(healing.redelivered));
-    out.row("dead letters", count(healing.dead_letters));
-    out.row("quarantined", count(healing.quarantined));
-    if (healing.crashes > 0)
-      out.row("healed within, p50 / p99",
-              count(run.healing_us_p50) + " / " + count(run.healing_us_p99) + " us");
-    out.heading("invariants");
-    out.row("checked", count(report.invariants.checked));
-    out.row("broken", count(report.invariants.broken));
-    out.heading("run");
-    out.row("seconds", decimal(run.seconds));
-    out.row("commands per second", count(run.commands_per_second));
-    out.row("events", count(run.events));
-    std::cout << out.text();
+      std::cout << to_table(summary);
   }
 
   replay_options options_;
