@@ -2,7 +2,6 @@
 #pragma once
 
 #include "actors/domain/money.hpp"
-#include "runtime/journal/group_commit.hpp"
 
 #include <boost/describe.hpp>
 
@@ -13,6 +12,8 @@
 #include <vector>
 
 namespace purser {
+
+class group_commit_journal;
 
 struct order_totals {
   std::uint64_t placed = 0;

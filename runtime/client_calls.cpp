@@ -74,7 +74,7 @@ client_calls::~client_calls() {
 client_call_ptr client_calls::open(std::string id, callback on_answer) {
   auto made = std::make_shared<waiting_call>(state_, std::move(id), callback{});
   const std::lock_guard lock{state_->mutex};
-  if (state_->waiting.size() >= state_->limit)
+  if (!state_->ended.empty() || state_->waiting.size() >= state_->limit)
     return nullptr;
   made->on_answer = std::move(on_answer);
   if (state_->deadline_ms > 0)
@@ -116,6 +116,11 @@ void client_calls::end_all(const std::string& why) {
   }
   for (auto& [to, result] : ended)
     state_->post(std::move(to), std::move(result));
+}
+
+std::string client_calls::ended() const {
+  const std::lock_guard lock{state_->mutex};
+  return state_->ended;
 }
 
 void client_calls::refuse(std::string id, const callback& on_answer, outcome result, rejection why,

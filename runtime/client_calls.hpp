@@ -21,15 +21,18 @@ public:
   client_calls(std::size_t limit, std::int64_t deadline_ms, clock& time, task_queue& delivery);
   ~client_calls();
 
-  /// A new call, or null when `limit` are waiting. A call that is dropped unanswered ends as
-  /// `unknown`.
+  /// A new call, or null when `limit` are waiting or after end_all. A call that is dropped
+  /// unanswered ends as `unknown`.
   client_call_ptr open(std::string id, callback on_answer);
 
   /// Ends those whose deadline has passed as `unknown`.
   void expire();
 
-  /// Ends all as `unknown`.
+  /// Ends all as `unknown`, and opens no more.
   void end_all(const std::string& why);
+
+  /// What end_all was first told; empty before.
+  std::string ended() const;
 
   /// Answers a call that was never sent anywhere.
   void refuse(std::string id, const callback& on_answer, outcome result, rejection why,

@@ -45,6 +45,20 @@ std::unique_ptr<store> open_store(const engine_options& options) {
   return open_rocks_store(*options.data_dir, how);
 }
 
+/// Calls, and turns what the journal throws into the API's error.
+template <class Call>
+auto translated(Call call) {
+  try {
+    return call();
+  } catch (const store_error& error) {
+    throw engine_error(error.what());
+  } catch (const journal_corrupt& error) {
+    throw engine_error(error.what());
+  } catch (const broken_invariant& error) {
+    throw engine_error(std::string{"the journal breaks an invariant: "} + error.what());
+  }
+}
+
 std::unique_ptr<clock> make_clock(engine_time time) {
   switch (time) {
   case engine_time::machine: return std::make_unique<system_clock>();
@@ -148,13 +162,18 @@ public:
   subscribe(std::uint64_t after, std::function<void(const event_notice&)> on_event) override {
     struct feed_subscription final : subscription {
       std::shared_ptr<feed> source;
-      ~feed_subscription() override { source->stop(); }
+      ~feed_subscription() override {
+        if (source)
+          source->stop();
+      }
     };
+    const std::lock_guard lock{mutex_};
+    if (stopped_)
+      throw engine_error("the engine has stopped");
     auto made = std::make_unique<feed_subscription>();
     made->source = std::make_shared<feed>(
       journal_, feeds_, after, std::move(on_event),
       [this](const std::string& error) { log_->error("subscription_failed error={}", error); });
-    const std::lock_guard lock{mutex_};
     std::erase_if(subscriptions_, [](const auto& weak) { return weak.expired(); });
     subscriptions_.push_back(made->source);
     return made;
@@ -209,8 +228,10 @@ public:
     const std::lock_guard lock{closing_};
     if (closed_)
       throw engine_error("the engine has stopped");
-    checkpointer_.run_all();
-    return purser::audit(journal_);
+    return translated([&] {
+      checkpointer_.run_all();
+      return purser::audit(journal_);
+    });
   }
 
   engine_figures figures() const override {
@@ -298,13 +319,13 @@ private:
   }
 
   void send(envelope message, std::function<void(const answer&)> on_answer) {
-    if (const auto why = failure(); !why.empty())
-      return calls_.refuse(message.to.key, on_answer, outcome::unknown, rejection::none, why);
     message.client = calls_.open(message.to.key, on_answer);
-    if (!message.client)
-      return calls_.refuse(message.to.key, on_answer, outcome::rejected, rejection::overloaded,
-                           "too many commands are in flight");
-    router_.send(std::move(message));
+    if (message.client)
+      return router_.send(std::move(message));
+    if (const auto why = calls_.ended(); !why.empty())
+      return calls_.refuse(message.to.key, on_answer, outcome::unknown, rejection::none, why);
+    calls_.refuse(message.to.key, on_answer, outcome::rejected, rejection::overloaded,
+                  "too many commands are in flight");
   }
 
   /// Business time goes on from the newest event.
@@ -448,15 +469,9 @@ private:
 } // namespace
 
 std::unique_ptr<engine> engine::start(engine_options options) {
-  try {
+  return translated([&]() -> std::unique_ptr<engine> {
     return std::make_unique<running_engine>(std::move(options));
-  } catch (const store_error& error) {
-    throw engine_error(error.what());
-  } catch (const journal_corrupt& error) {
-    throw engine_error(error.what());
-  } catch (const broken_invariant& error) {
-    throw engine_error(std::string{"the journal breaks an invariant: "} + error.what());
-  }
+  });
 }
 
 std::future<answer> engine::submit(command request) {

@@ -4,10 +4,10 @@
 //   auto answer = engine->submit(purser::command{.command_id = "c-1", .body =
 //   place_order{...}}).get();
 //
-// Threads: every function may be called from any thread. Callbacks (answers, events, on_fatal) come
+// Threads: every function may be called from any thread. Answers, on_fatal and on_supervision come
 // on one thread of the engine, its delivery thread, one at a time; one that blocks delays later
-// callbacks, and no order. Several engines may live in one process; each has its own threads,
-// actors and logger.
+// callbacks, and no order. Each subscription has a thread of its own. Several engines may live in
+// one process; each has its own threads, actors and logger.
 #pragma once
 
 #include "actors/answer.hpp"
@@ -16,7 +16,7 @@
 #include "actors/domain/policies.hpp"
 #include "actors/ports/payment_gateway.hpp"
 #include "runtime/audit.hpp"
-#include "runtime/simulated_provider.hpp"
+#include "runtime/provider_moods.hpp"
 
 #include <cstdint>
 #include <filesystem>
@@ -152,7 +152,8 @@ public:
   virtual ~engine() = default;
 
   /// Ends in order: what was accepted is durable, pending commands end as `unknown`, callbacks have
-  /// come, and the data directory is free for another engine. Not from a callback.
+  /// come, and the data directory is free for another engine. Not from a callback. What is
+  /// submitted later ends as `unknown`, on the caller's thread.
   virtual void stop() = 0;
 
   /// Carries out a command. The callback comes once; when it says accepted or rejected, that is
@@ -164,7 +165,8 @@ public:
   virtual void query(entity_ref entity, std::function<void(const answer&)> on_answer) = 0;
   std::future<answer> query(entity_ref entity);
 
-  /// Calls back for every durable event after a position, in order, from now on and for ever.
+  /// Calls back for every durable event after a position, in order, from now on and for ever; on a
+  /// thread of the subscription's own. Throws engine_error when the engine has stopped.
   virtual std::unique_ptr<subscription>
   subscribe(std::uint64_t after, std::function<void(const event_notice&)> on_event) = 0;
 
@@ -192,7 +194,7 @@ public:
   /// answered.
   virtual void kill() = 0;
 
-  /// Sums and invariants over everything. Only while nothing is under way.
+  /// Sums and invariants over everything. Only while nothing is under way. Throws engine_error.
   virtual audit_report audit() = 0;
 
   virtual engine_figures figures() const = 0;

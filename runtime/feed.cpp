@@ -51,6 +51,7 @@ feed::~feed() {
 void feed::stop() {
   stopping_ = true;
   signal_->raise();
+  const std::lock_guard lock{joining_};
   if (thread_.joinable())
     thread_.join();
 }
@@ -69,6 +70,8 @@ void feed::run(position after) {
     }
   } catch (const std::exception& error) {
     on_error_(std::string{"a subscription ended: "} + error.what());
+  } catch (...) {
+    on_error_("a subscription ended: an exception that is no std::exception");
   }
 }
 

@@ -39,6 +39,7 @@ public:
        std::function<void(const std::string&)> on_error);
   ~feed();
 
+  /// Thread-safe. Not from `on_event`.
   void stop();
 
 private:
@@ -49,6 +50,7 @@ private:
   std::function<void(const event_notice&)> on_event_;
   std::function<void(const std::string&)> on_error_;
   std::atomic<bool> stopping_{false};
+  std::mutex joining_; ///< the subscriber and the engine may end it at the same time
   std::thread thread_;
 };
 

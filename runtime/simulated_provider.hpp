@@ -3,57 +3,18 @@
 #pragma once
 
 #include "actors/ports/payment_gateway.hpp"
-
-#include <boost/describe.hpp>
+#include "runtime/provider_moods.hpp"
 
 #include <cstdint>
-#include <filesystem>
 #include <fstream>
 #include <functional>
 #include <map>
 #include <mutex>
-#include <optional>
 #include <set>
 #include <string>
 #include <vector>
 
 namespace purser {
-
-/// How an operation is treated.
-enum class provider_mood : std::uint8_t {
-  approve,
-  decline,
-  timeout,       ///< no effect, and never an answer
-  timeout_after, ///< it takes effect, but the first answer never comes: asking finds it
-  unknown,       ///< it takes effect, and nobody gets a definite answer until `confess`
-  late,          ///< it takes effect, and the answer comes `late_ms` later
-  twice,         ///< answered twice
-  action,        ///< waits for the customer: `act`
-  expire,        ///< of a capture or a void: the authorization has run out
-};
-BOOST_DESCRIBE_ENUM(provider_mood, approve, decline, timeout, timeout_after, unknown, late, twice,
-                    action, expire)
-
-/// What the next operations that fit are to meet.
-struct provider_rule {
-  std::optional<operation_kind> kind;  ///< any
-  std::optional<std::string> order_id; ///< any
-  provider_mood mood = provider_mood::approve;
-  std::uint32_t times = 1; ///< operations; 0: all from now on
-};
-
-struct provider_options {
-  std::uint64_t seed = 1; ///< of chance, which hangs on an operation's key alone
-  std::uint32_t decline_permille = 0;
-  std::uint32_t timeout_permille = 0;
-  std::uint32_t timeout_after_permille = 0;
-  std::uint32_t late_permille = 0;
-  std::uint32_t twice_permille = 0;
-  std::int64_t late_ms = 20'000;
-  /// Every operation that took effect, as JSON Lines (docs/formats/provider_list.md): remembered
-  /// over restarts. Without it the provider decides by the token again, and so answers as before.
-  std::optional<std::filesystem::path> list;
-};
 
 /// Tokens of an authorization: none, `tok_ok` and unknown ones are approved; `tok_decline`,
 /// `tok_timeout`, `tok_timeout_after`, `tok_unknown`, `tok_late`, `tok_twice`, `tok_action` do what

@@ -13,10 +13,16 @@ task_queue::~task_queue() {
 }
 
 void task_queue::post(task work) {
-  const std::lock_guard lock{mutex_};
-  tasks_.push_back(std::move(work));
-  if (tasks_.size() == 1)
-    posted_.notify_one();
+  {
+    const std::lock_guard lock{mutex_};
+    if (!ended_) {
+      tasks_.push_back(std::move(work));
+      if (tasks_.size() == 1)
+        posted_.notify_one();
+      return;
+    }
+  }
+  guarded(work);
 }
 
 void task_queue::stop() {
@@ -29,24 +35,29 @@ void task_queue::stop() {
     thread_.join();
 }
 
+void task_queue::guarded(task& work) {
+  try {
+    work();
+  } catch (const std::exception& error) {
+    on_error_(error.what());
+  } catch (...) {
+    on_error_("an exception that is no std::exception");
+  }
+}
+
 void task_queue::run() {
   std::vector<task> batch;
   for (;;) {
     {
       std::unique_lock lock{mutex_};
       posted_.wait(lock, [this] { return stopping_ || !tasks_.empty(); });
-      if (tasks_.empty())
+      ended_ = tasks_.empty();
+      if (ended_)
         return;
       batch.swap(tasks_);
     }
     for (auto& work : batch) {
-      try {
-        work();
-      } catch (const std::exception& error) {
-        on_error_(error.what());
-      } catch (...) {
-        on_error_("an exception that is no std::exception");
-      }
+      guarded(work);
       work = nullptr; // what it holds may have a say when it goes
     }
     batch.clear();

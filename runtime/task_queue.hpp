@@ -20,7 +20,7 @@ public:
   /// Runs what has been posted, then ends.
   ~task_queue();
 
-  /// Thread-safe; never blocks.
+  /// Thread-safe; never blocks. Once the thread has ended, runs the task on the caller's.
   void post(task work);
 
   /// Runs what has been posted, then ends the thread. Not from a task of this queue.
@@ -30,12 +30,14 @@ public:
 
 private:
   void run();
+  void guarded(task& work);
 
   std::function<void(const std::string&)> on_error_;
   std::mutex mutex_;
   std::condition_variable posted_;
   std::vector<task> tasks_;
   bool stopping_ = false;
+  bool ended_ = false;
   std::thread thread_;
 };
 

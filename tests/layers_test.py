@@ -38,6 +38,8 @@ RULES = [
     Rule("supervisors/", ["supervisors/"], CAF),
     Rule("config/", ["config/"], DESCRIBE + ["boost/json", "boost/system"]),
     Rule("runtime/", ["actors/", "supervisors/", "config/", "runtime/"], ANYTHING),
+    Rule("tools/examples/", [], ["purser/purser.hpp"]),
+    Rule("tools/package/", [], []),
     Rule("tools/purser/", TOOLS_MAY_INCLUDE, ANYTHING, CAF + ["rocksdb/"]),
 ]
 
@@ -158,6 +160,9 @@ PLANTED = [
     ("tools/purser/inner.cpp", '#include "runtime/journal/store.hpp"\n', (1, "runtime/journal/store.hpp")),
     ("tools/purser/actor.cpp", '#include <caf/actor.hpp>\n', (1, "caf/actor.hpp")),
     ("tools/purser/rocks.cpp", '#include <rocksdb/db.h>\n', (1, "rocksdb/db.h")),
+    ("tools/examples/good/main.cpp", '#include <purser/purser.hpp>\n#include <iostream>\n', None),
+    ("tools/examples/inner/main.cpp", '#include "runtime/engine.hpp"\n', (1, "runtime/engine.hpp")),
+    ("tools/examples/deep/main.cpp", '#include <purser/runtime/engine.hpp>\n', (1, "purser/runtime/engine.hpp")),
     ("tests/domain/good.cpp", '#include "runtime/engine.hpp"\n#include <caf/all.hpp>\n', None),
     ("runtime/shard_manager.hpp", "", (1, "the name must say")),
     ("tests/StringUtils.py", "", (1, "the name must say")),

@@ -274,6 +274,47 @@ TEST_CASE("pending commands end as unknown when the engine stops") {
   CHECK(pending.get().result == outcome::unknown);
 }
 
+TEST_CASE("what comes after the end is answered as unknown or refused, and never hangs") {
+  const auto shop = engine::start({});
+  auto feed = shop->subscribe(0, [](const event_notice&) {});
+  shop->stop();
+
+  const auto late = shop->submit(order_of("o-1", "mug", 1)).get();
+  const auto question = shop->query({entity_kind::stock, "mug"}).get();
+
+  CHECK(late.result == outcome::unknown);
+  CHECK(late.detail == "the engine stopped");
+  CHECK(question.result == outcome::unknown);
+  CHECK_THROWS_AS(shop->subscribe(0, [](const event_notice&) {}), engine_error);
+  CHECK_THROWS_AS(shop->audit(), engine_error);
+  CHECK(shop->failure().empty());
+}
+
+TEST_CASE("commands and subscriptions that meet the end come to an end themselves") {
+  for (int round = 0; round < 20; ++round) {
+    const auto shop = engine::start({});
+    shop->submit(receive("mug", 1'000'000)).get();
+    auto feed = shop->subscribe(0, [](const event_notice&) {});
+    std::promise<void> first;
+    std::thread seller{[&] {
+      for (int i = 0;; ++i) {
+        const auto result = shop->submit(order_of("o-" + std::to_string(i), "mug", 1)).get();
+        if (i == 0)
+          first.set_value();
+        if (result.result == outcome::unknown)
+          return;
+      }
+    }};
+    first.get_future().wait();
+
+    std::thread subscriber{[&] { feed.reset(); }};
+    shop->stop();
+
+    subscriber.join();
+    seller.join();
+  }
+}
+
 TEST_CASE("C8: a workflow under way when the engine stopped goes on when it starts again") {
   struct slow_provider final : payment_gateway {
     operation_kind slow_at = operation_kind::authorize;

@@ -1,0 +1,1 @@
+// libpurser is the layers and nothing more; a shared library needs one source of its own.
