@@ -35,7 +35,7 @@ void group_commit_journal::recover() {
                         "; set engine.shards to that, or start a new data directory");
   } else if (!options_.read_only) {
     store_batch first;
-    first.marks.emplace_back(marks::format, marks::encode_number(marks::format_version));
+    first.marks.emplace_back(marks::format, marks::encode_number(marks::first_format));
     first.marks.emplace_back(marks::shards, marks::encode_number(options_.shards));
     disk_->write(first);
     disk_->sync(0);
