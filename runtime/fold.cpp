@@ -9,9 +9,9 @@ namespace purser {
 namespace {
 
 /// The image of an entity before the first event of a span that touches it.
-entity_image image_before(group_commit_journal& journal, const entity_ref& ref) {
+entity_image image_before(store& disk, const entity_ref& ref) {
   entity_image image{ref};
-  if (const auto stored = journal.disk().snapshot(ref)) {
+  if (const auto stored = disk.snapshot(ref)) {
     stored_stream from;
     from.snapshot = marks::open_snapshot(ref, *stored).bytes;
     image.rebuild(from);
@@ -21,12 +21,12 @@ entity_image image_before(group_commit_journal& journal, const entity_ref& ref) 
 
 } // namespace
 
-folded_span fold(group_commit_journal& journal, const checkpoint_span& span) {
+folded_span fold(store& disk, const checkpoint_span& span) {
   folded_span result;
-  journal.read_span(span, [&](recorded_event&& event) {
+  read_span(disk, span, [&](recorded_event&& event) {
     auto at = result.images.find(event.stream);
     if (at == result.images.end()) {
-      at = result.images.emplace(event.stream, image_before(journal, event.stream)).first;
+      at = result.images.emplace(event.stream, image_before(disk, event.stream)).first;
       if (const auto due = at->second.due())
         result.due_before.emplace(event.stream, *due);
     }
@@ -45,9 +45,7 @@ checkpoint_span tail_span(group_commit_journal& journal, std::uint16_t shard) {
   return {shard, journal.checkpoint(shard), journal.disk().last_chunk(shard)};
 }
 
-void run_checkpoint(group_commit_journal& journal, std::uint16_t shard) {
-  const auto span = journal.begin_checkpoint(shard);
-  auto folded = fold(journal, span);
+checkpoint_result result_of(folded_span folded) {
   checkpoint_result result;
   result.snapshots.reserve(folded.images.size());
   for (const auto& [ref, image] : folded.images) {
@@ -59,7 +57,12 @@ void run_checkpoint(group_commit_journal& journal, std::uint16_t shard) {
     (image.must_resume() ? result.opened : result.closed).push_back(ref);
   }
   result.index.ids = std::move(folded.ids);
-  journal.complete_checkpoint(span, std::move(result));
+  return result;
+}
+
+void run_checkpoint(group_commit_journal& journal, std::uint16_t shard) {
+  const auto span = journal.begin_checkpoint(shard);
+  journal.complete_checkpoint(span, result_of(fold(journal.disk(), span)));
 }
 
 open_work find_open_work(group_commit_journal& journal) {
@@ -68,7 +71,7 @@ open_work find_open_work(group_commit_journal& journal) {
   for (auto& entity : journal.open_at_checkpoint())
     open.insert(std::move(entity));
   for (std::uint16_t shard = 0; shard < journal.shards(); ++shard)
-    for (const auto& [ref, image] : fold(journal, tail_span(journal, shard)).images) {
+    for (const auto& [ref, image] : fold(journal.disk(), tail_span(journal, shard)).images) {
       if (image.must_resume())
         open.insert(ref);
       else
@@ -84,7 +87,7 @@ void for_each_entity(group_commit_journal& journal,
                      const std::function<void(const entity_image&)>& visit) {
   entity_images tails;
   for (std::uint16_t shard = 0; shard < journal.shards(); ++shard)
-    tails.merge(fold(journal, tail_span(journal, shard)).images);
+    tails.merge(fold(journal.disk(), tail_span(journal, shard)).images);
   journal.disk().for_each_snapshot([&](const entity_ref& ref, std::string_view stored) {
     if (tails.contains(ref))
       return;

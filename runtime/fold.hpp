@@ -23,7 +23,10 @@ struct folded_span {
 
 /// Every entity with events in the span, as it was at the span's end.
 /// Throws journal_corrupt, store_error, broken_invariant.
-folded_span fold(group_commit_journal& journal, const checkpoint_span& span);
+folded_span fold(store& disk, const checkpoint_span& span);
+
+/// What a checkpoint stores of a folded span: snapshots, and who has a step under way.
+checkpoint_result result_of(folded_span folded);
 
 /// The span from a shard's checkpoint to its last chunk.
 checkpoint_span tail_span(group_commit_journal& journal, std::uint16_t shard);

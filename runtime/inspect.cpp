@@ -1,7 +1,10 @@
 #include "runtime/inspect.hpp"
 
+#include "actors/codec.hpp"
+#include "runtime/engine_errors.hpp"
 #include "runtime/feed.hpp"
 #include "runtime/fold.hpp"
+#include "runtime/journal/archived_chunks.hpp"
 #include "runtime/journal/marks.hpp"
 #include "runtime/journal/rocks_store.hpp"
 
@@ -11,31 +14,11 @@ namespace {
 
 constexpr std::size_t findings_kept = 100;
 
-/// Calls, and turns what the journal throws into the API's error.
-template <class Call>
-auto translated(Call call) {
-  try {
-    return call();
-  } catch (const store_error& error) {
-    throw engine_error(error.what());
-  } catch (const journal_corrupt& error) {
-    throw engine_error(error.what());
-  } catch (const broken_invariant& error) {
-    throw engine_error(std::string{"the journal breaks an invariant: "} + error.what());
-  }
-}
-
-std::uint16_t shards_of(store& disk) {
-  const auto mark = disk.mark(marks::shards);
-  constexpr std::uint16_t when_empty = 8;
-  return mark ? static_cast<std::uint16_t>(marks::decode_number(*mark, marks::shards)) : when_empty;
-}
-
 /// Reads a journal from its first event, shard by shard.
 class verifier {
 public:
   verifier(group_commit_journal& journal, const std::function<void(std::uint64_t)>& progress)
-      : journal_(journal), progress_(progress) {}
+      : journal_(journal), progress_(progress), seen_(journal.last() + 1) {}
 
   verify_report run() {
     for (std::uint16_t shard = 0; shard < journal_.shards(); ++shard)
@@ -53,15 +36,24 @@ private:
   void check_shard(std::uint16_t shard) {
     entity_images images;
     const auto last = journal_.disk().last_chunk(shard);
+    bool whole = true; // else: what follows a gap cannot be compared
     for (std::uint64_t number = 1; number <= last; ++number)
-      guarded("chunk " + std::to_string(number) + " of shard " + std::to_string(shard),
-              [&] { check_chunk(shard, number, images); });
+      try {
+        guarded(chunk_place(shard, number),
+                [&] { check_chunk(shard, number, whole ? &images : nullptr); });
+      } catch (const archive_unreadable& error) {
+        find(error.what());
+        number = error.up_to;
+        whole = false;
+      }
+    if (!whole)
+      return;
     report_.entities += images.size();
     for (const auto& [ref, image] : images)
       guarded(to_string(ref), [&, &ref = ref, &image = image] { compare(ref, image); });
   }
 
-  void check_chunk(std::uint16_t shard, std::uint64_t number, entity_images& images) {
+  void check_chunk(std::uint16_t shard, std::uint64_t number, entity_images* images) {
     const auto bytes = journal_.disk().chunk(shard, number);
     if (!bytes)
       throw journal_corrupt("it is missing");
@@ -71,12 +63,22 @@ private:
     ++report_.chunks;
     read_chunk(*bytes, [&](recorded_event&& event) {
       ++report_.events;
-      auto at = images.find(event.stream);
-      if (at == images.end())
-        at = images.emplace(event.stream, entity_image{event.stream}).first;
+      check_position(event.at_position);
+      if (images == nullptr)
+        return;
+      auto at = images->find(event.stream);
+      if (at == images->end())
+        at = images->emplace(event.stream, entity_image{event.stream}).first;
       at->second.evolve(event);
     });
     progress_(report_.events);
+  }
+
+  void check_position(position at) {
+    if (at >= seen_.size() || seen_[at])
+      throw journal_corrupt("position " + std::to_string(at) +
+                            (at < seen_.size() ? " is there twice" : " is beyond the end"));
+    seen_[at] = true;
   }
 
   /// What the snapshot and the tail tell is what all events tell.
@@ -93,8 +95,12 @@ private:
   void guarded(const std::string& where, Check check) {
     try {
       check();
+    } catch (const archive_unreadable&) {
+      throw; // many chunks at once
     } catch (const journal_corrupt& error) {
       find(where + " is corrupted: " + error.what());
+    } catch (const codec::decode_error& error) {
+      find(where + " holds an event that cannot be read: " + error.what());
     } catch (const broken_invariant& error) {
       find(where + " breaks an invariant: " + error.what());
     }
@@ -107,6 +113,7 @@ private:
 
   group_commit_journal& journal_;
   const std::function<void(std::uint64_t)>& progress_;
+  std::vector<bool> seen_; ///< positions
   verify_report report_;
 };
 
@@ -117,7 +124,7 @@ public:
     how.read_only = true;
     auto disk = open_rocks_store(directory, how);
     journal_options options;
-    options.shards = shards_of(*disk);
+    options.shards = marks::shards_of(*disk);
     options.read_only = true;
     journal_ = std::make_unique<group_commit_journal>(std::move(disk), options);
   }

@@ -15,22 +15,6 @@ constexpr std::size_t snapshot_batch_bytes = std::size_t{4} << 20;
 /// The index is rebuilt this many chunks at a time.
 constexpr std::uint64_t index_rebuild_chunks = 256;
 
-std::string place(std::uint16_t shard, std::uint64_t number) {
-  return "chunk " + std::to_string(number) + " of shard " + std::to_string(shard);
-}
-
-/// The header, checked against where the chunk was found. Throws journal_corrupt, naming the place.
-chunk_header checked_header(std::string_view bytes, std::uint16_t shard, std::uint64_t number) {
-  try {
-    const auto header = read_header(bytes);
-    if (header.shard != shard || header.number != number)
-      throw journal_corrupt("it is another chunk");
-    return header;
-  } catch (const journal_corrupt& error) {
-    throw journal_corrupt(place(shard, number) + " is corrupted: " + error.what());
-  }
-}
-
 index_batch::id id_of(const recorded_event& event) {
   return {event.stream,
           event.event.cause,
@@ -51,7 +35,7 @@ void group_commit_journal::recover() {
                         "; set engine.shards to that, or start a new data directory");
   } else if (!options_.read_only) {
     store_batch first;
-    first.marks.emplace_back(marks::format, marks::encode_number(marks::format_version));
+    first.marks.emplace_back(marks::format, marks::encode_number(marks::first_format));
     first.marks.emplace_back(marks::shards, marks::encode_number(options_.shards));
     disk_->write(first);
     disk_->sync(0);
@@ -91,7 +75,7 @@ position group_commit_journal::recover_shard(std::uint16_t shard) {
     const auto bytes = bytes_of(shard, number);
     const auto header = checked_header(*bytes, shard, number);
     if (header.first <= before)
-      throw journal_corrupt(place(shard, number) + " is out of order");
+      throw journal_corrupt(chunk_place(shard, number) + " is out of order");
     before = header.last;
     tail.bytes += bytes->size();
     read_chunk(*bytes, [&](recorded_event&& event) {
@@ -99,7 +83,7 @@ position group_commit_journal::recover_shard(std::uint16_t shard) {
       if (entry.version != 0 && event.version != entry.version + 1)
         throw journal_corrupt(to_string(event.stream) + ": event " + std::to_string(event.version) +
                               " follows event " + std::to_string(entry.version) + " in " +
-                              place(shard, number));
+                              chunk_place(shard, number));
       entry.version = event.version;
       if (entry.chunks.empty() || entry.chunks.back() != number)
         entry.chunks.push_back(number);
@@ -167,20 +151,16 @@ checkpoint_span group_commit_journal::begin_checkpoint(std::uint16_t shard) {
   return span;
 }
 
-void group_commit_journal::read_span(const checkpoint_span& span, const event_visitor& visit) {
-  for (auto number = span.after + 1; number <= span.up_to; ++number)
-    read_chunk(*bytes_of(span.shard, number), visit);
+void read_span(store& disk, const checkpoint_span& span, const event_visitor& visit) {
+  for (auto number = span.after + 1; number <= span.up_to; ++number) {
+    const auto bytes = disk.chunk(span.shard, number);
+    if (!bytes)
+      throw journal_corrupt(chunk_place(span.shard, number) + " is missing");
+    read_chunk(*bytes, visit);
+  }
 }
 
-void group_commit_journal::complete_checkpoint(const checkpoint_span& span,
-                                               checkpoint_result result) {
-  auto& tail = tails_[span.shard];
-  result.index.shard = span.shard;
-  result.index.covered = span.up_to;
-  // Nobody else changes `folding` while the checkpoint is under way.
-  for (const auto& [stream, entry] : tail.folding)
-    result.index.postings.push_back({stream, entry.chunks});
-  disk_->write_index(result.index);
+void store_checkpoint(store& disk, const checkpoint_span& span, checkpoint_result result) {
   store_batch batch;
   std::size_t bytes = 0;
   for (std::size_t i = 0; i < result.snapshots.size(); ++i) {
@@ -196,7 +176,7 @@ void group_commit_journal::complete_checkpoint(const checkpoint_span& span,
     }
     batch.snapshots.push_back(std::move(snapshot));
     if (bytes >= snapshot_batch_bytes) {
-      disk_->write(batch);
+      disk.write(batch);
       batch = {};
       bytes = 0;
     }
@@ -206,7 +186,19 @@ void group_commit_journal::complete_checkpoint(const checkpoint_span& span,
   for (const auto& entity : result.closed)
     batch.unmarks.push_back(marks::open_key(entity));
   batch.marks.emplace_back(marks::checkpoint_key(span.shard), marks::encode_number(span.up_to));
-  disk_->write(batch);
+  disk.write(batch);
+}
+
+void group_commit_journal::complete_checkpoint(const checkpoint_span& span,
+                                               checkpoint_result result) {
+  auto& tail = tails_[span.shard];
+  result.index.shard = span.shard;
+  result.index.covered = span.up_to;
+  // Nobody else changes `folding` while the checkpoint is under way.
+  for (const auto& [stream, entry] : tail.folding)
+    result.index.postings.push_back({stream, entry.chunks});
+  disk_->write_index(result.index);
+  store_checkpoint(*disk_, span, std::move(result));
   generation folded; // both destroyed without the lock
   command_chunks folded_commands;
   const std::lock_guard lock{mutex_};

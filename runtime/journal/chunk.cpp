@@ -174,6 +174,21 @@ chunk_header read_header(std::string_view chunk) {
           get_at<std::uint32_t>(chunk, count_at), get_at<std::int64_t>(chunk, committed_at_at)};
 }
 
+std::string chunk_place(std::uint16_t shard, std::uint64_t number) {
+  return "chunk " + std::to_string(number) + " of shard " + std::to_string(shard);
+}
+
+chunk_header checked_header(std::string_view chunk, std::uint16_t shard, std::uint64_t number) {
+  try {
+    const auto header = read_header(chunk);
+    if (header.shard != shard || header.number != number)
+      throw journal_corrupt("it is another chunk");
+    return header;
+  } catch (const journal_corrupt& error) {
+    throw journal_corrupt(chunk_place(shard, number) + " is corrupted: " + error.what());
+  }
+}
+
 void read_chunk(std::string_view chunk, const event_visitor& visit) {
   read_events(chunk, nullptr, visit);
 }

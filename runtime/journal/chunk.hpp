@@ -46,6 +46,12 @@ private:
 /// Checks the checksum and the form, and reads the header. Throws journal_corrupt.
 chunk_header read_header(std::string_view chunk);
 
+/// The same, checked against where the chunk was found. Throws journal_corrupt, naming the place.
+chunk_header checked_header(std::string_view chunk, std::uint16_t shard, std::uint64_t number);
+
+/// "chunk 7 of shard 3"
+std::string chunk_place(std::uint16_t shard, std::uint64_t number);
+
 using event_visitor = std::function<void(recorded_event&&)>;
 
 /// Visits every event in order. Throws journal_corrupt before the first visit when the chunk is not

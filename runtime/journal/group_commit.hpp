@@ -66,6 +66,13 @@ struct checkpoint_result {
   index_batch index;
 };
 
+/// Visits the events of chunks (after, up_to], in order. Throws journal_corrupt, store_error.
+void read_span(store& disk, const checkpoint_span& span, const event_visitor& visit);
+
+/// Writes what a checkpoint made of a span, without the index: snapshots, who has a step under way,
+/// and last that the shard's checkpoint is at the span's end. Throws store_error.
+void store_checkpoint(store& disk, const checkpoint_span& span, checkpoint_result result);
+
 class group_commit_journal final : public journal {
 public:
   /// Opens: reads every chunk behind the checkpoints. Throws store_error, journal_corrupt.
@@ -105,9 +112,6 @@ public:
   /// Begins a checkpoint: everything appended to the shard so far. One at a time per shard. Waits
   /// until the span is durable. Throws journal_stopped.
   checkpoint_span begin_checkpoint(std::uint16_t shard);
-
-  /// Visits the events of chunks (after, up_to], in order. Throws journal_corrupt, store_error.
-  void read_span(const checkpoint_span& span, const event_visitor& visit);
 
   /// Stores what a checkpoint made; the index first. When it returns, the shard's tail is what came
   /// after the span. Throws store_error.

@@ -49,6 +49,12 @@ std::uint64_t decode_number(std::string_view bytes, std::string_view what) {
   }
 }
 
+std::uint16_t shards_of(store& disk) {
+  constexpr std::uint16_t when_empty = 8;
+  const auto mark = disk.mark(shards);
+  return mark ? static_cast<std::uint16_t>(decode_number(*mark, shards)) : when_empty;
+}
+
 std::string seal_snapshot(std::uint64_t version, std::string_view bytes) {
   std::string sealed;
   sealed.reserve(bytes.size() + 18);

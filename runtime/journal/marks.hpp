@@ -9,6 +9,10 @@
 #include <string_view>
 #include <utility>
 
+namespace purser {
+class store;
+}
+
 namespace purser::marks {
 
 inline constexpr std::string_view format = "format";          ///< of the layout: a varint
@@ -18,8 +22,13 @@ inline constexpr std::string_view checkpoint = "checkpoint/"; ///< + shard: its 
 inline constexpr std::string_view open = "open/";             ///< + entity: a step is under way
 
 inline constexpr std::string_view due = "due/"; ///< + time, entity: it wants to be told `timer_due`
+inline constexpr std::string_view archive = "archive/"; ///< + name of a file: what it holds
 
-inline constexpr std::uint64_t format_version = 1;
+/// A directory is of the first format until chunks leave RocksDB for archive files: a program that
+/// does not know these has to refuse it.
+inline constexpr std::uint64_t first_format = 1;
+inline constexpr std::uint64_t archived_format = 2;
+inline constexpr std::uint64_t format_version = archived_format; ///< the newest that we know
 
 std::string checkpoint_key(std::uint16_t shard);
 std::string open_key(const entity_ref& entity);
@@ -31,6 +40,9 @@ std::pair<std::int64_t, entity_ref> decode_due(std::string_view rest);
 std::string encode_number(std::uint64_t value);
 /// Throws journal_corrupt.
 std::uint64_t decode_number(std::string_view bytes, std::string_view what);
+
+/// How many shards a journal has; what an engine makes by default when it is empty.
+std::uint16_t shards_of(store& disk);
 
 inline std::string encode_position(position at) {
   return encode_number(at);

@@ -40,6 +40,9 @@ void memory_store::write(const store_batch& batch) {
     now_.marks[key] = value;
   for (const auto& key : batch.unmarks)
     now_.marks.erase(key);
+  for (const auto& range : batch.moved)
+    now_.chunks.erase(now_.chunks.lower_bound({range.shard, range.first}),
+                      now_.chunks.upper_bound({range.shard, range.last}));
 }
 
 void memory_store::sync(position) {

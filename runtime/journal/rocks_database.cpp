@@ -1,5 +1,6 @@
 #include "runtime/journal/rocks_database.hpp"
 
+#include <rocksdb/convenience.h>
 #include <rocksdb/env.h>
 #include <rocksdb/filter_policy.h>
 #include <rocksdb/table.h>
@@ -88,6 +89,21 @@ std::optional<std::string> database::get(std::size_t index, const std::string& k
     return std::nullopt;
   require(status, "the data directory cannot be read");
   return value;
+}
+
+void database::flush() {
+  require(db_->Flush({}, handles_), "the data directory cannot be written");
+}
+
+/// Whole tables go first: what is rewritten then is only what shares a table with the range.
+void database::reclaim(std::size_t index, const std::string& begin, const std::string& end) {
+  const rocksdb::Slice from{begin};
+  const rocksdb::Slice to{end};
+  require(rocksdb::DeleteFilesInRange(db_.get(), family(index), &from, &to, false),
+          "tables cannot be deleted");
+  rocksdb::CompactRangeOptions how;
+  how.bottommost_level_compaction = rocksdb::BottommostLevelCompaction::kForceOptimized;
+  require(db_->CompactRange(how, family(index), &from, &to), "tables cannot be compacted");
 }
 
 std::unique_ptr<database> open_journal(const fs::path& path, const rocks_options& settings) {

@@ -58,6 +58,12 @@ public:
     require(at->status(), "the data directory cannot be read");
   }
 
+  /// Writes what is in memory to tables, so that the log can go. Throws store_error.
+  void flush();
+
+  /// Gives back the space of deleted entries from `begin` up to `end`, which is not included.
+  void reclaim(std::size_t index, const std::string& begin, const std::string& end);
+
 private:
   std::unique_ptr<rocksdb::DB> db_;
   std::vector<rocksdb::ColumnFamilyHandle*> handles_;

@@ -1,6 +1,7 @@
 #include "runtime/journal/rocks_store.hpp"
 
 #include "actors/codec.hpp"
+#include "runtime/journal/archived_chunks.hpp"
 #include "runtime/journal/directory_lock.hpp"
 #include "runtime/journal/durable_mark.hpp"
 #include "runtime/journal/marks.hpp"
@@ -45,7 +46,9 @@ std::string index_key(const entity_ref& stream) {
 class rocks_store final : public store {
 public:
   rocks_store(const fs::path& directory, const rocks_options& options)
-      : directory_(directory), lock_(directory) {
+      : directory_(directory), archived_(directory / "archive") {
+    if (!options.live)
+      lock_ = std::make_unique<directory_lock>(directory);
     const auto journal = directory / "journal";
     const bool is_new = !fs::exists(journal);
     if (is_new && options.read_only)
@@ -65,6 +68,12 @@ public:
     journal_ = open_journal(journal, options);
     if (!is_new)
       check(acknowledged);
+    know_archives();
+    if (options.live)
+      return;
+    if (options.on_warning)
+      for (const auto& what : archived_.missing())
+        options.on_warning("archive: " + what);
     if (options.read_only && !fs::exists(directory / "index" / "CURRENT"))
       return; // without it: histories are refused, everything else can be read
     index_ = open_index(directory / "index", options);
@@ -81,9 +90,15 @@ public:
       put(made, marks_family, key, value);
     for (const auto& key : batch.unmarks)
       require((made.Delete(journal_->family(marks_family), key)), "a mark");
+    for (const auto& range : batch.moved)
+      require(made.DeleteRange(journal_->family(chunks), chunk_key(range.shard, range.first),
+                               chunk_key(range.shard, range.last + 1)),
+              "a batch");
     rocksdb::WriteOptions unsynced;
     unsynced.sync = false;
     require((*journal_)->Write(unsynced, &made), "the journal cannot be written");
+    if (!batch.moved.empty())
+      know_archives();
   }
 
   void sync(position durable) override {
@@ -92,7 +107,9 @@ public:
   }
 
   std::optional<std::string> chunk(std::uint16_t shard, std::uint64_t number) override {
-    return journal_->get(chunks, chunk_key(shard, number));
+    if (auto bytes = journal_->get(chunks, chunk_key(shard, number)))
+      return bytes;
+    return archived_.chunk(shard, number);
   }
 
   std::uint64_t last_chunk(std::uint16_t shard) override {
@@ -104,6 +121,16 @@ public:
       return 0;
     const std::string_view key{at->key().data(), at->key().size()};
     return get_big_endian(key.substr(0, 2)) == shard ? get_big_endian(key.substr(2)) : 0;
+  }
+
+  chunk_range archived(std::uint16_t shard) override { return archived_.all_of(shard); }
+
+  void reclaim() override {
+    journal_->flush();
+    const auto shards = marks::shards_of(*this);
+    for (std::uint16_t shard = 0; shard < shards; ++shard)
+      if (const auto last = archived_.all_of(shard).last)
+        journal_->reclaim(chunks, chunk_key(shard, 0), chunk_key(shard, last + 1));
   }
 
   std::optional<std::string> snapshot(const entity_ref& stream) override {
@@ -219,6 +246,14 @@ private:
     require(batch.Put(index_->family(family), key, value), "a batch");
   }
 
+  void know_archives() {
+    std::vector<archived_file> files;
+    for_each_mark(marks::archive, [&](std::string_view name, std::string_view value) {
+      files.push_back(decode_archived_file(name, value));
+    });
+    archived_.know(std::move(files));
+  }
+
   /// A kill at any moment leaves either no journal, or a whole one with a record beside it.
   void create(const rocks_options& options) {
     const auto unfinished = directory_ / "journal.new";
@@ -261,10 +296,11 @@ private:
   }
 
   fs::path directory_;
-  directory_lock lock_;
+  std::unique_ptr<directory_lock> lock_; ///< none in a live view
   std::unique_ptr<durable_mark> durable_;
   std::unique_ptr<database> journal_;
   std::unique_ptr<database> index_;
+  archived_chunks archived_;
 };
 
 } // namespace

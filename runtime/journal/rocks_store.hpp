@@ -16,6 +16,9 @@ struct rocks_options {
   std::size_t write_buffer_mib = 64;                  ///< of the journal; four of them at most
   std::function<void(const std::string&)> on_warning; ///< what RocksDB warns of; may be empty
   bool read_only = false; ///< nothing in the directory is changed but the lock's owner
+  /// With read_only: one moment of a directory that another store, here or in another process, may
+  /// be writing. Its lock is left alone and the index is not opened.
+  bool live = false;
 };
 
 /// Opens a data directory, and creates it when it is missing. Throws store_error (in use, no space,

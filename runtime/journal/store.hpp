@@ -3,6 +3,7 @@
 #pragma once
 
 #include "actors/ports/journal.hpp"
+#include "runtime/journal/archive_format.hpp"
 
 #include <cstdint>
 #include <functional>
@@ -32,6 +33,7 @@ struct store_batch {
   std::vector<std::pair<entity_ref, std::string>> snapshots;
   std::vector<std::pair<std::string, std::string>> marks; ///< key, value
   std::vector<std::string> unmarks;
+  std::vector<chunk_range> moved; ///< archived: a mark of the same batch says where they are now
 };
 
 /// Entries of the index, written all or none.
@@ -66,10 +68,17 @@ public:
   /// Makes everything written before this call durable, and remembers that `durable` is.
   virtual void sync(position durable) = 0;
 
+  /// Wherever it is kept. Throws archive_unreadable when it was archived and is not there.
   virtual std::optional<std::string> chunk(std::uint16_t shard, std::uint64_t number) = 0;
 
-  /// The number of a shard's last chunk; 0 when it has none.
+  /// The number of a shard's last chunk; 0 when it has none. It is never an archived one.
   virtual std::uint64_t last_chunk(std::uint16_t shard) = 0;
+
+  /// What was archived of a shard: always its first chunks. `last` is 0 when nothing was.
+  virtual chunk_range archived(std::uint16_t shard) { return {shard, 1, 0, 0}; }
+
+  /// Gives the disk what archived chunks took. Needs no room in proportion to them.
+  virtual void reclaim() {}
 
   virtual std::optional<std::string> snapshot(const entity_ref& stream) = 0;
   virtual void

@@ -60,7 +60,7 @@ class Bench(ProgramTest):
 class Help(ProgramTest):
     def test_every_subcommand_has_help_with_an_example(self):
         for subcommand in (["replay"], ["run"], ["config", "schema"], ["order", "show"], ["stock", "show"], ["payment", "show"], ["export"],
-                           ["verify"], ["bench"], ["config", "check"], ["config", "show"], ["completion"]):
+                           ["verify"], ["backup"], ["restore"], ["archive"], ["bench"], ["config", "check"], ["config", "show"], ["completion"]):
             done = run(*subcommand, "--help")
             self.assertEqual(done.returncode, 0)
             self.assertIn("Example:", done.stdout)

@@ -239,8 +239,8 @@ TEST_CASE("after a checkpoint a stream is its snapshot and what came later") {
     const auto span = stores.log->begin_checkpoint(shard);
     append_one(*stores.log, ref, 2, "c"); // while the checkpoint is under way
     int read = 0;
-    stores.log->read_span(span,
-                          [&](recorded_event&& event) { read += event.stream == ref ? 1 : 0; });
+    read_span(stores.log->disk(), span,
+              [&](recorded_event&& event) { read += event.stream == ref ? 1 : 0; });
     CHECK(read == 2);
     checkpoint_result result;
     result.snapshots.emplace_back(ref, marks::seal_snapshot(2, "state of b"));
