@@ -142,6 +142,28 @@ public:
     });
   }
 
+  entity_view show_at(const entity_ref& entity, std::optional<std::uint64_t> version,
+                      std::optional<unix_millis> time) override {
+    return translated([&] {
+      entity_image image{entity};
+      unix_millis at = 0;
+      journal_->history(entity, [&](recorded_event&& event) {
+        if ((version && event.version > *version) || (time && event.event.at > *time))
+          return;
+        at = event.event.at;
+        image.evolve(event);
+      });
+      return image.view(time.value_or(at));
+    });
+  }
+
+  void for_each(const std::function<void(const entity_view&)>& visit) override {
+    translated([&] {
+      const auto now = business_now();
+      for_each_entity(*journal_, [&](const entity_image& image) { visit(image.view(now)); });
+    });
+  }
+
   void history(const entity_ref& entity,
                const std::function<void(const event_notice&)>& visit) override {
     translated(

@@ -8,6 +8,7 @@
 #include <filesystem>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -31,6 +32,14 @@ public:
   /// An entity as it is; an order comes with its payment. monostate: there is none.
   /// Throws engine_error when stored bytes are bad.
   virtual entity_view show(const entity_ref& entity) = 0;
+
+  /// An entity as it was after its event of this version, or at this time, whichever is given.
+  /// monostate: there was none yet. Throws engine_error.
+  virtual entity_view show_at(const entity_ref& entity, std::optional<std::uint64_t> version,
+                              std::optional<unix_millis> time) = 0;
+
+  /// Every entity as it is, in no particular order. Throws engine_error.
+  virtual void for_each(const std::function<void(const entity_view&)>& visit) = 0;
 
   /// Every event of an entity, in order. Throws engine_error.
   virtual void history(const entity_ref& entity,

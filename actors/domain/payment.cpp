@@ -1,10 +1,41 @@
 #include "actors/domain/payment.hpp"
 
 #include <algorithm>
+#include <array>
 
 namespace purser {
 
 namespace {
+
+using status = operation_status;
+
+constexpr std::array<std::pair<status, status>, 14> moves{{
+  {status::created, status::submitted},
+  {status::created, status::refused},
+  {status::submitted, status::succeeded},
+  {status::submitted, status::refused},
+  {status::submitted, status::unknown},
+  {status::submitted, status::action_required},
+  {status::action_required, status::succeeded},
+  {status::action_required, status::refused},
+  {status::action_required, status::submitted},
+  {status::unknown, status::succeeded},
+  {status::unknown, status::refused},
+  {status::unknown, status::submitted},
+  {status::unknown, status::action_required},
+  {status::refused, status::succeeded},
+}};
+
+/// Throws broken_invariant for a move that is not in the table.
+void move(payment_operation& operation, status to) {
+  const bool legal =
+    std::find(moves.begin(), moves.end(), std::pair{operation.status, to}) != moves.end();
+  if (!legal)
+    throw broken_invariant("P2: an operation cannot move from " +
+                           std::to_string(static_cast<int>(operation.status)) + " to " +
+                           std::to_string(static_cast<int>(to)));
+  operation.status = to;
+}
 
 payment_operation& must_be_open(payment& current, const std::string& operation_id) {
   for (auto& operation : current.operations)
@@ -30,7 +61,8 @@ struct payment_evolution {
     current.token = event.token;
     for (auto& waiting : current.operations)
       if (waiting.operation_id == event.operation_id) { // it was created, or not seen
-        waiting.status = operation_status::submitted;
+        if (waiting.status != status::submitted)
+          move(waiting, status::submitted);
         return;
       }
     if (event.kind == operation_kind::authorize)
@@ -46,9 +78,7 @@ struct payment_evolution {
 
   void operator()(const operation_succeeded& event) const {
     auto& operation = known(event.operation_id); // it may be a late success (C6)
-    if (operation.status == operation_status::succeeded)
-      throw broken_invariant("P2: " + event.operation_id + " succeeds twice");
-    operation.status = operation_status::succeeded;
+    move(operation, status::succeeded);
     operation.reference = event.reference;
     switch (operation.kind) {
     case operation_kind::authorize: current.authorized += operation.amount; break;
@@ -64,13 +94,13 @@ struct payment_evolution {
 
   void operator()(const operation_refused& event) const {
     auto& operation = must_be_open(current, event.operation_id);
-    operation.status = operation_status::refused;
+    move(operation, status::refused);
     operation.reason = event.reason;
   }
 
   void operator()(const operation_unknown& event) const {
     auto& operation = must_be_open(current, event.operation_id);
-    operation.status = operation_status::unknown;
+    move(operation, status::unknown);
     operation.reason = event.reason;
   }
 
@@ -100,7 +130,7 @@ struct payment_evolution {
 
   void operator()(const operation_needs_action& event) const {
     auto& operation = must_be_open(current, event.operation_id);
-    operation.status = operation_status::action_required;
+    move(operation, status::action_required);
     operation.reason = event.reason;
   }
 
@@ -113,6 +143,10 @@ struct payment_evolution {
 };
 
 } // namespace
+
+std::span<const std::pair<operation_status, operation_status>> operation_moves() {
+  return moves;
+}
 
 bool is_open(const payment_operation& operation) {
   return operation.status != operation_status::succeeded &&

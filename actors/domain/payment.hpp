@@ -20,7 +20,9 @@
 #include "actors/domain/messages.hpp"
 
 #include <map>
+#include <span>
 #include <string>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -78,6 +80,9 @@ minor_units authorized_rest(const payment& current);
 
 /// Whether an operation has no definite outcome yet.
 bool is_open(const payment_operation& operation);
+
+/// The legal moves of an operation; evolve refuses others.
+std::span<const std::pair<operation_status, operation_status>> operation_moves();
 
 /// Whether it is open and no other may be under way beside it (P1).
 inline bool is_exclusive(const payment_operation& operation) {

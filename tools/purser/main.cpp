@@ -27,6 +27,7 @@ int run(int argc, char** argv) {
   add_backup(app, chosen);
   add_restore(app, chosen);
   add_archive(app, chosen);
+  add_reconcile(app, chosen);
   add_bench(app, chosen);
   add_config(app, chosen);
   add_completion(app, chosen);

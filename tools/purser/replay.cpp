@@ -29,6 +29,7 @@ struct replay_options {
   std::uint64_t crash_every = 0;
   std::size_t window = 0; ///< 0: the settings'
   std::string config;
+  std::string provider_list;
   bool strict = false;
   bool json = false;
   bool quiet = false;
@@ -81,6 +82,8 @@ private:
     made.time = engine_time::commands;
     made.crash_every = options_.crash_every;
     made.logger = make_logger(options_.log_level);
+    if (!options_.provider_list.empty())
+      made.simulated.list = options_.provider_list;
     return made;
   }
 
@@ -203,6 +206,8 @@ void add_replay(CLI::App& app, chosen_action& chosen) {
   sub->add_option("--config", options->config, "settings file, as JSON");
   sub->add_option("--crash-every", options->crash_every,
                   "crash the actor that handles every N-th command, to see it heal");
+  sub->add_option("--provider-list", options->provider_list,
+                  "the simulated provider keeps its list of operations in this file");
   sub->add_option("--window", options->window, "commands under way at once")
     ->check(CLI::Range(std::size_t{1}, std::size_t{4'096}));
   sub->add_flag("--strict", options->strict, "stop at the first invalid line");

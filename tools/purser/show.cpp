@@ -1,8 +1,10 @@
-// `purser order|stock|payment|reservation show ID`.
+// `purser order|stock|payment|reservation show ID`, `purser order explain ID`.
+#include "config/json_reader.hpp"
 #include "config/json_writer.hpp"
 #include "runtime/inspect.hpp"
 #include "tools/purser/commands.hpp"
 #include "tools/purser/event_line.hpp"
+#include "tools/purser/explain.hpp"
 #include "tools/purser/terminal.hpp"
 
 #include <boost/json/serialize.hpp>
@@ -17,6 +19,7 @@ struct show_options {
   entity_kind kind = entity_kind::order;
   std::string id;
   std::string data;
+  std::string at; ///< a version, or a time
   bool history = false;
   bool json = false;
   bool quiet = false;
@@ -55,10 +58,46 @@ void print_readably(const boost::json::value& value, int depth) {
   }
 }
 
+/// As it is, or as it was. Throws config::json_error when `--at` is neither a version nor a time.
+entity_view look(inspector& source, const show_options& options) {
+  const entity_ref entity{options.kind, options.id};
+  if (options.at.empty())
+    return source.show(entity);
+  if (options.at.find_first_not_of("0123456789") == std::string::npos)
+    return source.show_at(entity, std::stoull(options.at.substr(0, 18)), std::nullopt);
+  return source.show_at(entity, std::nullopt,
+                        config::read_time(boost::json::value(options.at), {}));
+}
+
+int explain_order(const show_options& options) {
+  const auto source = inspector::open(options.data);
+  const entity_ref entity{entity_kind::order, options.id};
+  const auto view = source->show(entity);
+  const auto* order = std::get_if<order_view>(&view);
+  if (order == nullptr) {
+    complain(options.data + " has no " + to_string(entity));
+    return exit_findings;
+  }
+  std::vector<event_notice> events;
+  source->history(entity, [&](const event_notice& event) { events.push_back(event); });
+  const auto why = explain(*order, events);
+  if (options.json)
+    std::cout << boost::json::serialize(config::to_json(why)) << '\n';
+  else
+    std::cout << to_text(options.id, why);
+  return exit_ok;
+}
+
 int show(const show_options& options) {
   const auto source = inspector::open(options.data);
   const entity_ref entity{options.kind, options.id};
-  auto view = view_json(source->show(entity));
+  boost::json::value view;
+  try {
+    view = view_json(look(*source, options));
+  } catch (const config::json_error& error) {
+    complain("--at \"" + options.at + "\" is neither a version nor a time: it " + error.what());
+    return exit_could_not;
+  }
   if (view.is_null()) {
     complain(options.data + " has no " + to_string(entity));
     return exit_findings;
@@ -82,6 +121,19 @@ int show(const show_options& options) {
   return exit_ok;
 }
 
+void add_explain(CLI::App& group, chosen_action& chosen) {
+  auto options = std::make_shared<show_options>();
+  auto* sub =
+    group.add_subcommand("explain", "What an order is waiting for, since when, and what comes");
+  sub->add_option("ID", options->id, "its id")->required();
+  sub->add_option("--data", options->data, "data directory")->required();
+  sub->add_flag("--json", options->json, "print one JSON document");
+  sub->add_flag("--quiet", options->quiet, "no notes");
+  sub->footer("Example:\n  purser order explain o-1 --data /tmp/shop\n"
+              "Exit code: 0 explained, 1 there is none, 2 it could not be read.");
+  sub->callback([&chosen, options] { chosen = [options] { return explain_order(*options); }; });
+}
+
 void add_one(CLI::App& app, chosen_action& chosen, const char* name, entity_kind kind,
              const char* what) {
   auto options = std::make_shared<show_options>();
@@ -91,13 +143,16 @@ void add_one(CLI::App& app, chosen_action& chosen, const char* name, entity_kind
   auto* sub = group->add_subcommand("show", std::string{"Show "} + what);
   sub->add_option("ID", options->id, "its id")->required();
   sub->add_option("--data", options->data, "data directory")->required();
-  sub->add_flag("--history", options->history, "every event, in order");
+  sub->add_option("--at", options->at, "as it was: after its N-th event, or at a time (RFC 3339)");
+  sub->add_flag("--history", options->history, "every event, in order, with what caused it");
   sub->add_flag("--json", options->json, "print one JSON document");
   sub->add_flag("--quiet", options->quiet, "no notes");
   sub->footer(std::string{"Example:\n  purser "} + name +
               " show ID --data /tmp/shop --history\n"
               "Exit code: 0 shown, 1 there is none, 2 it could not be read.");
   sub->callback([&chosen, options] { chosen = [options] { return show(*options); }; });
+  if (kind == entity_kind::order)
+    add_explain(*group, chosen);
 }
 
 } // namespace
