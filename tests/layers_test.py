@@ -20,7 +20,10 @@ import tempfile
 TOOLS_MAY_INCLUDE = [
     "runtime/engine.hpp", "runtime/inspect.hpp", "runtime/backup.hpp", "runtime/version.hpp",
     "runtime/json/command_json.hpp", "runtime/bench/limits.hpp", "config/", "tools/",
-]
+    # What the same objects are on the command line: commands, views, the tables that explain them, the provider.
+    "actors/views.hpp", "actors/domain/commands.hpp", "actors/domain/order_tables.hpp", "actors/domain/rejection.hpp",
+    "runtime/json/provider_list.hpp", "runtime/json/strict_parse.hpp", "runtime/json/time_json.hpp",
+    "runtime/simulated_provider.hpp"]
 
 ANYTHING = object()
 CAF = ["caf/"]

@@ -146,7 +146,7 @@ int main() {
   purser::engine_options options; // without a data_dir: in memory
   options.provider = provider;
   options.payment_deadline_ms = 300; // how long an answer may take before it counts as unknown
-  options.payments.ask_again_ms = 10;
+  options.shop.payments.ask_again_ms = 10;
   const auto shop = purser::engine::start(options);
   shop->submit(receive_mugs()).get();
 
