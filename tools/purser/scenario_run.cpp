@@ -433,8 +433,9 @@ void scenario_run::fail(const std::string& text) {
 }
 
 void scenario_run::tell(const std::string& text) {
+  const auto now = engine_->now(); // 0: the story has not begun
   if (options_.timeline != nullptr)
-    *options_.timeline << fmt::format("{:<20} {:>3}  {}\n", to_rfc3339(engine_->now()), step_,
+    *options_.timeline << fmt::format("{:<20} {:>3}  {}\n", now == 0 ? "" : to_rfc3339(now), step_,
                                       text);
 }
 
