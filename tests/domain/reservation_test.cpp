@@ -1,7 +1,10 @@
 #include "actors/domain/reservation.hpp"
 #include "actors/domain/stock_document.hpp"
 
+#include <boost/mp11.hpp>
 #include <doctest/doctest.h>
+
+#include <algorithm>
 
 using namespace purser;
 
@@ -168,4 +171,71 @@ TEST_CASE("an adjustment that stock refuses keeps the reason") {
 
   CHECK(state.status == document_status::refused);
   CHECK(state.why == rejection::below_promised);
+}
+
+TEST_CASE("every command in every status does what the table says") {
+  using status = reservation_status;
+  enum class verdict : std::uint8_t { moves, already_so, refused };
+  struct expected {
+    verdict what = verdict::refused;
+    rejection why = rejection::none;
+  };
+  const expected moves{verdict::moves, rejection::none};
+  const expected so{verdict::already_so, rejection::none};
+  const auto no = [](rejection why) { return expected{verdict::refused, why}; };
+  const auto reused = no(rejection::id_reused);
+  const auto absent = no(rejection::reservation_unknown);
+  const auto over = no(rejection::reservation_resolved);
+  const auto late = no(rejection::reservation_expired);
+  const auto early = no(rejection::reservation_not_committed);
+  const auto short_of = no(rejection::out_of_stock);
+  struct row {
+    status in = status::absent;
+    expected reserve, commit, release, ship;
+  };
+  const std::vector<row> table{
+    {status::absent, moves, absent, absent, absent},
+    {status::holding, reused, absent, absent, early},
+    {status::held, reused, moves, moves, early},
+    {status::committing, reused, so, absent, early},
+    {status::committed, reused, so, moves, moves},
+    {status::releasing, reused, over, so, over},
+    {status::released, reused, over, so, over},
+    {status::shipping, reused, so, over, so},
+    {status::shipped, reused, so, over, so},
+    {status::rejected, reused, over, over, over},
+    {status::expired, reused, late, late, late},
+    {status::backordered, reused, short_of, moves, early},
+    {status::canceled, reused, over, over, over},
+  };
+  boost::mp11::mp_for_each<boost::describe::describe_enumerators<status>>([&](auto known) {
+    CAPTURE(known.name);
+    const auto found = std::find_if(table.begin(), table.end(),
+                                    [&](const row& each) { return each.in == known.value; });
+    REQUIRE(found != table.end());
+    const std::vector<std::pair<command_body, expected>> commands{
+      {reserve_stock{"v-1", {{"mug", "main", 1}}, 900}, found->reserve},
+      {commit_reservation{"v-1"}, found->commit},
+      {release_reservation{"v-1"}, found->release},
+      {ship_reservation{"v-1"}, found->ship},
+    };
+    for (const auto& [body, wanted] : commands) {
+      CAPTURE(op_of(body));
+      reservation state;
+      state.status = known.value;
+      state.lines = {{"mug", "main", 1}};
+      state.expires_at = 1'000'000;
+      reservation_progress progress;
+      decide_context context;
+      context.self = {entity_kind::reservation, "v-1"};
+      context.now = 1'000;
+
+      const auto made = decide(state, progress, body, context);
+
+      CHECK(made.refused == wanted.why);
+      CHECK(made.events.empty() == (wanted.what != verdict::moves));
+      for (const auto& event : made.events)
+        CHECK_NOTHROW(evolve(state, event));
+    }
+  });
 }
