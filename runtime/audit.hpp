@@ -59,10 +59,12 @@ struct audit_report {
   invariant_totals invariants;
   std::vector<std::string> findings; ///< the first hundred broken invariants, in words
   std::uint64_t open_steps = 0; ///< entities with a step under way: sums over them may not meet yet
+  std::uint64_t unsettled = 0; ///< SKUs that were not compared, because such an entity touches them
 };
 
 /// Sums everything up, and checks every entity by itself and orders against their payments and
-/// stock. The journal must be quiet. Throws journal_corrupt, store_error.
+/// stock, but for what a step under way touches. The journal must be quiet, or one moment of it.
+/// Throws journal_corrupt, store_error.
 audit_report audit(group_commit_journal& journal);
 
 } // namespace purser

@@ -4,6 +4,7 @@
 #include "runtime/addressing.hpp"
 #include "runtime/checkpointer.hpp"
 #include "runtime/client_calls.hpp"
+#include "runtime/continuous_audit.hpp"
 #include "runtime/crash_plan.hpp"
 #include "runtime/feed.hpp"
 #include "runtime/fold.hpp"
@@ -125,6 +126,10 @@ public:
       if (options_.time == engine_time::machine)
         timers_.start_thread();
       ticker_ = std::thread{[this] { tick(); }};
+      if (options_.audit_every_ms > 0)
+        audits_ = std::make_unique<continuous_audit>(
+          journal_, options_.audit_every_ms,
+          [this](const std::string& finding) { on_alarm("audit_broken finding=" + finding); });
       if (options_.time == engine_time::commands)
         waits_.emplace(activity_, node_.open, static_cast<command_clock&>(*clock_), desk_);
     } catch (...) {
@@ -257,6 +262,13 @@ public:
     made.checkpoints = checkpointer_.completed();
     made.durable_position = journal_.durable();
     const std::lock_guard lock{closing_};
+    if (audits_) {
+      const auto audits = audits_->figures();
+      made.audits = audits.audits;
+      made.audit_position = audits.position;
+      made.audit_checked = audits.checked;
+      made.audit_broken = audits.broken;
+    }
     if (!closed_)
       made.disk_bytes = journal_.disk().disk_bytes();
     return made;
@@ -279,6 +291,11 @@ public:
     if (ticker_.joinable())
       ticker_.join();
     waits_.reset();
+    {
+      std::unique_ptr<continuous_audit> last;
+      const std::lock_guard lock{closing_};
+      last.swap(audits_);
+    }
     timers_.stop();
     stop_actors();
     desk_.stop();
@@ -464,6 +481,7 @@ private:
   caf::actor root_;
   std::thread ticker_;
   std::optional<short_waits> waits_;
+  std::unique_ptr<continuous_audit> audits_; ///< while it runs; under closing_
 };
 
 } // namespace

@@ -106,6 +106,9 @@ struct engine_options {
   /// How the simulated provider behaves.
   provider_options simulated;
   engine_time time = engine_time::machine;
+  /// In the background all entities are audited against each other at one moment of the journal, at
+  /// most so often and for at most a twentieth of the time; 0: never. See engine_figures::audits.
+  std::int64_t audit_every_ms = 60'000;
   /// Makes the entity crash that handles every n-th command of its own or of others; 0: never.
   std::uint64_t crash_every = 0;
   /// Called once when the journal failed: the engine has stopped, pending commands end as
@@ -141,6 +144,10 @@ struct engine_figures {
   std::uint64_t checkpoints = 0;
   std::uint64_t durable_position = 0;
   std::uint64_t disk_bytes = 0;
+  std::uint64_t audits = 0;         ///< in the background
+  std::uint64_t audit_position = 0; ///< of the last moment that was audited
+  std::uint64_t audit_checked = 0;  ///< invariants, in the last audit
+  std::uint64_t audit_broken = 0;   ///< findings that two audits in a row have made
 };
 
 class engine {

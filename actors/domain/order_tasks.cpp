@@ -142,7 +142,7 @@ bool order_tasks::take(const payment_reply& reply) {
     std::find_if(open.begin(), open.end(), [&](const auto& task) { return answers(reply, task); });
   if (found == open.end())
     return false;
-  const order_task task{*found}; // it outlives the state that it is in
+  auto task = *found; // it outlives the state that it is in
   auto& progress = work_.progress.tasks[{task.kind, task.id}];
   if (progress.money_done)
     return true; // a repeat

@@ -106,6 +106,13 @@ void memory_store::for_each_mark_from(
       return;
 }
 
+std::unique_ptr<store> memory_store::moment() {
+  auto made = std::make_unique<memory_store>();
+  const std::lock_guard lock{mutex_};
+  made->now_ = now_;
+  return made;
+}
+
 void memory_store::write_index(const index_batch& batch) {
   const std::lock_guard lock{mutex_};
   for (const auto& posting : batch.postings)

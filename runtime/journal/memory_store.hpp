@@ -26,6 +26,7 @@ public:
   void
   for_each_mark_from(std::string_view prefix, std::string_view first,
                      const std::function<bool(std::string_view, std::string_view)>& visit) override;
+  std::unique_ptr<store> moment() override;
   void write_index(const index_batch& batch) override;
   std::uint64_t index_covered(std::uint16_t shard) override;
   std::vector<std::uint64_t> postings(const entity_ref& stream) override;

@@ -74,17 +74,26 @@ database::database(const fs::path& path, const rocksdb::Options& options,
   require(read_only ? rocksdb::DB::OpenForReadOnly(options, path.string(), families, &handles_, &db)
                     : rocksdb::DB::Open(options, path.string(), families, &handles_, &db),
           path.string() + " cannot be opened");
-  db_.reset(db);
+  own_.reset(db);
+  db_ = db;
+}
+
+database::database(database& live) : db_(live.db_), handles_(live.handles_) {
+  reading_.snapshot = db_->GetSnapshot();
 }
 
 database::~database() {
+  if (reading_.snapshot != nullptr) {
+    db_->ReleaseSnapshot(reading_.snapshot);
+    return; // the handles are the other one's
+  }
   for (auto* handle : handles_) // a failure leaks the handle; there is nobody left to tell
     static_cast<void>(db_->DestroyColumnFamilyHandle(handle));
 }
 
 std::optional<std::string> database::get(std::size_t index, const std::string& key) const {
   std::string value;
-  const auto status = db_->Get({}, family(index), key, &value);
+  const auto status = db_->Get(reading_, family(index), key, &value);
   if (status.IsNotFound())
     return std::nullopt;
   require(status, "the data directory cannot be read");
@@ -99,7 +108,7 @@ void database::flush() {
 void database::reclaim(std::size_t index, const std::string& begin, const std::string& end) {
   const rocksdb::Slice from{begin};
   const rocksdb::Slice to{end};
-  require(rocksdb::DeleteFilesInRange(db_.get(), family(index), &from, &to, false),
+  require(rocksdb::DeleteFilesInRange(db_, family(index), &from, &to, false),
           "tables cannot be deleted");
   rocksdb::CompactRangeOptions how;
   how.bottommost_level_compaction = rocksdb::BottommostLevelCompaction::kForceOptimized;

@@ -26,10 +26,13 @@ public:
   database(const std::filesystem::path& path, const rocksdb::Options& options,
            const std::vector<rocksdb::ColumnFamilyDescriptor>& families, bool read_only);
   ~database();
+  /// The same instance as it is now, for reading only. It must go first.
+  explicit database(database& live);
   database(const database&) = delete;
   database& operator=(const database&) = delete;
 
-  rocksdb::DB* operator->() const { return db_.get(); }
+  rocksdb::DB* operator->() const { return db_; }
+  const rocksdb::ReadOptions& reading() const { return reading_; }
   rocksdb::ColumnFamilyHandle* family(std::size_t index) const { return handles_[index]; }
 
   std::optional<std::string> get(std::size_t index, const std::string& key) const;
@@ -47,7 +50,7 @@ public:
   template <class Visit>
   void for_each_from(std::size_t index, std::string_view prefix, std::string_view first,
                      Visit visit) const {
-    const std::unique_ptr<rocksdb::Iterator> at{db_->NewIterator({}, family(index))};
+    const std::unique_ptr<rocksdb::Iterator> at{db_->NewIterator(reading_, family(index))};
     for (at->Seek(std::string{prefix} + std::string{first}); at->Valid(); at->Next()) {
       const std::string_view key{at->key().data(), at->key().size()};
       if (!key.starts_with(prefix) ||
@@ -65,7 +68,9 @@ public:
   void reclaim(std::size_t index, const std::string& begin, const std::string& end);
 
 private:
-  std::unique_ptr<rocksdb::DB> db_;
+  std::unique_ptr<rocksdb::DB> own_; ///< none in a database of one moment
+  rocksdb::DB* db_ = nullptr;
+  rocksdb::ReadOptions reading_;
   std::vector<rocksdb::ColumnFamilyHandle*> handles_;
 };
 

@@ -79,6 +79,15 @@ public:
     index_ = open_index(directory / "index", options);
   }
 
+  /// One moment of another.
+  explicit rocks_store(rocks_store& live)
+      : directory_(live.directory_), journal_(std::make_unique<database>(*live.journal_)),
+        archived_(live.directory_ / "archive") {
+    know_archives();
+  }
+
+  std::unique_ptr<store> moment() override { return std::make_unique<rocks_store>(*this); }
+
   void write(const store_batch& batch) override {
     rocksdb::WriteBatch made;
     for (const auto& chunk : batch.chunks)
@@ -114,7 +123,7 @@ public:
 
   std::uint64_t last_chunk(std::uint16_t shard) override {
     const std::unique_ptr<rocksdb::Iterator> at{
-      (*journal_)->NewIterator({}, journal_->family(chunks))};
+      (*journal_)->NewIterator(journal_->reading(), journal_->family(chunks))};
     at->SeekForPrev(chunk_key(shard, ~std::uint64_t{0}));
     require(at->status(), "the data directory cannot be read");
     if (!at->Valid())

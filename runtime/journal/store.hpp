@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <memory>
 #include <optional>
 #include <stdexcept>
 #include <string>
@@ -104,6 +105,9 @@ public:
   virtual std::vector<std::uint64_t> postings(const entity_ref& stream) = 0;
   virtual std::optional<command_outcome> outcome(const entity_ref& stream,
                                                  std::string_view key) = 0;
+
+  /// Everything as it is now, to be read while others go on writing. It must go before this store.
+  virtual std::unique_ptr<store> moment() = 0;
 
   /// Bytes on the disk, all included; 0 in memory.
   virtual std::uint64_t disk_bytes() = 0;
