@@ -64,17 +64,17 @@ struct order_traits {
   static bool open(const order& current) { return purser::has_open_step(current); }
   static bool exists(const order& current) { return current.phase != order_status::absent; }
   static rejection verdict(const order& current, const command_body& body) {
-    const auto was_refused = [&](const std::string& id) {
-      return std::find(current.refused_tasks.begin(), current.refused_tasks.end(), id) !=
-             current.refused_tasks.end();
+    const auto outcome = [&](task_kind kind, const std::string& id, rejection refused) {
+      if (was_refused(current, kind, id))
+        return refused;
+      return find_task(current, kind, id) == nullptr ? rejection::none : rejection::payment_unknown;
     };
     if (std::holds_alternative<place_order>(body) && current.phase == order_status::rejected)
       return rejection::out_of_stock;
-    if (const auto* ship = std::get_if<ship_order>(&body); ship && was_refused(ship->shipment_id))
-      return rejection::capture_refused;
-    if (const auto* refund = std::get_if<grant_refund>(&body);
-        refund && was_refused(refund->refund_id))
-      return rejection::refund_refused;
+    if (const auto* ship = std::get_if<ship_order>(&body))
+      return outcome(task_kind::capture, ship->shipment_id, rejection::capture_refused);
+    if (const auto* refund = std::get_if<grant_refund>(&body))
+      return outcome(task_kind::refund, refund->refund_id, rejection::refund_refused);
     return rejection::none;
   }
   static entity_view view(const order& current, const std::string& key, std::uint64_t version,

@@ -83,6 +83,7 @@ struct offer_units {
 /// A forced adjustment took the receiver's hold (K10): it is in the queue again.
 struct hold_lost {
   std::string sku;
+  bool again = false; ///< told before a restart: news only to those who believe that they hold
 };
 
 // -- To and from payments -------------------------------------------------------------------------

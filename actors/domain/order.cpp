@@ -114,7 +114,11 @@ struct order_evolution {
     current.overdue = true;
     current.pay_by = event.pay_by.ms;
   }
-  void operator()(const payment_resolved&) const {}
+  void operator()(const payment_resolved& event) const {
+    ++current.findings;
+    current.finding = event.finding;
+    current.finding_note = event.note;
+  }
   void operator()(const order_delivered& event) const {
     if (event.close_at)
       current.close_at = event.close_at->ms;
@@ -154,7 +158,8 @@ struct order_evolution {
     for (const auto& part : event.units) {
       take(part);
       auto& counts = current.counts[part.line];
-      counts.refunded += refund_of(current, part);
+      if (is_paid_before_shipment(current))
+        counts.refunded += refund_of(current, part);
       counts.canceled += part.quantity;
     }
     refund(event.refund);
@@ -180,7 +185,7 @@ struct order_evolution {
   void operator()(const task_settled& event) const { close(event.kind, event.id); }
   void operator()(const task_refused& event) const {
     const auto task = close(event.kind, event.id);
-    current.refused_tasks.push_back(event.id);
+    current.refused_tasks.push_back({event.kind, event.id});
     if (event.kind == task_kind::capture) {
       for (const auto& part : task.units)
         current.counts[part.line].shipping -= part.quantity;
@@ -274,7 +279,8 @@ bool has_open_step(const order& current) {
 }
 
 bool must_resume(const order& current) {
-  return has_open_step(current) || (current.parked && current.park_reason == waits_for_payment);
+  return has_open_step(current) || (current.parked && current.park_reason == waits_for_payment) ||
+         (current.phase == order_status::awaiting_payment && current.action_required);
 }
 
 std::optional<unix_millis> due(const order& current) {
@@ -300,6 +306,18 @@ std::int64_t left_of(const order& current, std::size_t line) {
 bool has_task(const order& current, task_kind kind) {
   return std::any_of(current.tasks.begin(), current.tasks.end(),
                      [kind](const auto& task) { return task.kind == kind; });
+}
+
+const order_task* find_task(const order& current, task_kind kind, const std::string& id) {
+  const auto found =
+    std::find_if(current.tasks.begin(), current.tasks.end(),
+                 [&](const auto& task) { return task.kind == kind && task.id == id; });
+  return found == current.tasks.end() ? nullptr : &*found;
+}
+
+bool was_refused(const order& current, task_kind kind, const std::string& id) {
+  return std::find(current.refused_tasks.begin(), current.refused_tasks.end(),
+                   refused_task{kind, id}) != current.refused_tasks.end();
 }
 
 void evolve(order& current, const order_event& event) {

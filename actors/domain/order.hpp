@@ -99,6 +99,15 @@ struct order_task {
 };
 BOOST_DESCRIBE_STRUCT(order_task, (), (kind, id, units, amount, shipment))
 
+/// Ids of shipments and of refunds are the client's, and may be equal.
+struct refused_task {
+  task_kind kind = task_kind::capture;
+  std::string id;
+
+  friend bool operator==(const refused_task&, const refused_task&) = default;
+};
+BOOST_DESCRIBE_STRUCT(refused_task, (), (kind, id))
+
 struct goods_return {
   std::string return_id;
   minor_units refund = 0;
@@ -139,9 +148,12 @@ struct order {
   std::map<std::string, std::string> metadata;
   std::vector<shipment> shipments;
   std::vector<goods_return> returns;
-  std::vector<order_task> tasks;          ///< open ones, oldest first
-  std::uint32_t cancellations = 0;        ///< of parts, so far: names the next one
-  std::vector<std::string> refused_tasks; ///< ids: of shipments and refunds that came to nothing
+  std::vector<order_task> tasks;                       ///< open ones, oldest first
+  std::uint32_t cancellations = 0;                     ///< of parts, so far: names the next one
+  std::uint32_t findings = 0;                          ///< that operators told, so far
+  payment_finding finding = payment_finding::captured; ///< the last one
+  std::string finding_note;
+  std::vector<refused_task> refused_tasks; ///< shipments and refunds that came to nothing
 
   friend bool operator==(const order&, const order&) = default;
 };
@@ -150,7 +162,7 @@ BOOST_DESCRIBE_STRUCT(order, (),
                        action_required, overdue, pay_by, wait_until, close_at, reason, hold_reason,
                        park_reason, customer_id, currency, lines, counts, shipping, total, capture,
                        payment, series, captured, refunded, placed_at, metadata, shipments, returns,
-                       tasks, cancellations, refused_tasks))
+                       tasks, cancellations, findings, finding, finding_note, refused_tasks))
 
 /// What the customer sees: parked over on hold over the phase.
 order_status status_of(const order& current);
@@ -161,8 +173,8 @@ const std::string& reason_of(const order& current);
 /// Whether a step of the workflow is under way that goes on by itself.
 bool has_open_step(const order& current);
 
-/// Whether a restart must take it up: it has an open step, or it is parked for a payment whose
-/// outcome may have been told to its former self.
+/// Whether a restart must take it up: it has an open step, or it waits for people or the customer
+/// to settle a payment, whose outcome may have been told to its former self.
 bool must_resume(const order& current);
 
 /// When the order's next deadline is (C8); nothing when it waits for no time to pass.
@@ -179,6 +191,12 @@ constexpr bool moves_units(const order_task& task) {
 
 /// Whether an open task is of this kind.
 bool has_task(const order& current, task_kind kind);
+
+/// The open task, or null.
+const order_task* find_task(const order& current, task_kind kind, const std::string& id);
+
+/// Whether the money of a task was refused, so that it came to nothing.
+bool was_refused(const order& current, task_kind kind, const std::string& id);
 
 /// Why an order is parked until its payment has a definite outcome.
 inline constexpr std::string_view waits_for_payment = "payment_unknown";

@@ -101,7 +101,7 @@ desk_outcome order_desk::cancel_part(const cancel_order& request) {
     work_.happened(cancel_requested{reason});
     return desk_outcome::canceled;
   }
-  const auto refund = refund_of(current, *units);
+  const auto refund = is_paid_before_shipment(current) ? refund_of(current, *units) : 0;
   work_.happened(
     lines_canceled{std::to_string(current.cancellations + 1), reason, std::move(*units), refund});
   return desk_outcome::task_opened;
@@ -180,7 +180,7 @@ desk_outcome order_desk::accept(const resolve_order& request) {
   if (!waits_for_its_payment(work_.now()))
     return refuse(rejection::nothing_to_resolve);
   work_.happened(payment_resolved{request.payment, request.note});
-  work_.tell_payment(settle_payment{request.payment, request.note});
+  work_.tell_finding();
   return desk_outcome::done;
 }
 

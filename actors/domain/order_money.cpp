@@ -51,6 +51,10 @@ minor_units refund_of(const order& current, const std::vector<line_units>& units
   return std::min(sum, refundable(current));
 }
 
+bool is_paid_before_shipment(const order& current) {
+  return current.capture == capture_policy::on_confirm;
+}
+
 minor_units refundable(const order& current) {
   return current.captured - current.refunded;
 }

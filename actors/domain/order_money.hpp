@@ -19,9 +19,12 @@ minor_units price_of_shipment(const order& current, const std::vector<line_units
 /// What a line of a shipment costs: its share.
 minor_units price_of(const order& current, const line_units& units);
 
-/// What goes back for a line's units that are canceled or come back: their share, at most what was
-/// captured for the line and has not gone back yet.
+/// What goes back for a line's units that were paid for and are canceled or come back: their share,
+/// at most what was captured for the line and has not gone back yet.
 minor_units refund_of(const order& current, const line_units& units);
+
+/// Whether units that have not shipped are paid for: not with capture on shipment (M6).
+bool is_paid_before_shipment(const order& current);
 
 /// The sum of refund_of over lines, at most `refundable`.
 minor_units refund_of(const order& current, const std::vector<line_units>& units);

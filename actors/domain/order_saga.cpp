@@ -56,10 +56,10 @@ public:
       work_.tell_stock(offer.sku, leave_queue{});
   }
 
-  void on(const hold_lost&) {
+  void on(const hold_lost& notice) {
     const auto& current = work_.now();
     if (current.phase == order_status::reserving)
-      work_.progress.lost = true;
+      work_.progress.lost |= !notice.again;
     else if (current.phase == order_status::awaiting_payment && !current.lost &&
              work_.progress.stage != order_stage::committing) // there, stock refuses to commit
       lose_hold();
@@ -132,6 +132,8 @@ public:
     resume_phase();
     for (const auto& task : std::vector{work_.now().tasks})
       tasks_.drive(task);
+    if (work_.now().parked && work_.now().findings > 0)
+      work_.tell_finding(); // it may not have come through
   }
 
   template <class Other>

@@ -53,6 +53,13 @@ public:
       send_message{{entity_kind::payment, context.self.key}, std::move(body), {}});
   }
 
+  /// What an operator found out. A repeat, after a crash, must not settle a later operation.
+  void tell_finding() {
+    made.effects.emplace_back(send_message{{entity_kind::payment, context.self.key},
+                                           settle_payment{now().finding, now().finding_note},
+                                           "resolve/" + std::to_string(now().findings)});
+  }
+
   void tell_stock(const std::string& sku, message_body body) {
     made.effects.emplace_back(send_message{{entity_kind::stock, sku}, std::move(body), {}});
   }

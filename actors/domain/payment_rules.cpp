@@ -129,7 +129,8 @@ public:
     const auto unknown =
       std::find_if(state_.operations.begin(), state_.operations.end(), [](const auto& operation) {
         return operation.status == operation_status::unknown ||
-               operation.status == operation_status::action_required;
+               operation.status == operation_status::action_required ||
+               (operation.stuck && operation.status == operation_status::submitted); // once more
       });
     if (unknown == state_.operations.end())
       return;
@@ -208,7 +209,19 @@ private:
     else if (!is_open(*known))
       reply(outcome_of(*known, known->status == operation_status::succeeded), known->reason,
             request);
-    return true; // else its outcome will be told
+    else
+      tell_if_stuck(*known); // else its outcome will be told
+    return true;
+  }
+
+  /// An order that goes on, or was restarted, must learn again that only people can help.
+  void tell_if_stuck(const payment_operation& operation) {
+    if (!operation.stuck || !is_open(operation))
+      return;
+    const bool refused =
+      is_compensation(operation) && operation.status == operation_status::submitted;
+    reply(refused ? payment_outcome::reversal_refused : payment_outcome::unknown, operation.reason,
+          operation.request);
   }
 
   void ask_for(operation_kind kind, minor_units amount, const std::string& request) {
@@ -240,6 +253,8 @@ private:
       return reverse();
     if (!is_renewal(operation.request))
       reply(outcome_of(operation, succeeded), reason, operation.request);
+    for (const auto& other : state_.operations)
+      tell_if_stuck(other);
     const auto next =
       std::find_if(state_.operations.begin(), state_.operations.end(),
                    [](const auto& other) { return other.status == operation_status::created; });
@@ -422,7 +437,7 @@ private:
       }
       if (operation.kind == operation_kind::authorize)
         ask(operation, 0);
-      return; // looked at again when that has ended
+      return tell_if_stuck(operation); // looked at again when that has ended
     }
     if (const auto rest = authorized_rest(state_); rest > 0)
       return submit({"", operation_kind::void_authorization, rest, state_.currency, state_.method,
@@ -432,6 +447,8 @@ private:
     else if (under_way == 0)
       return reply(payment_outcome::reversed);
     reply(payment_outcome::refunding);
+    for (const auto& operation : state_.operations)
+      tell_if_stuck(operation);
   }
 
   std::string next_id(operation_kind kind) const {

@@ -78,9 +78,9 @@ public:
       fail();
   }
 
-  void on(const hold_lost&) {
+  void on(const hold_lost& notice) {
     switch (current_.status) {
-    case status::holding: progress_.lost = true; return;
+    case status::holding: progress_.lost |= !notice.again; return;
     case status::held: return lose();
     default: return; // committing finds out; all else holds nothing that can be lost
     }

@@ -74,8 +74,8 @@ public:
         !checked_add(books.on_hand(), request.units.quantity))
       return booked(rejection::quantity_overflow);
     const auto rest = free_at(request.units.location) + request.units.quantity;
-    if (rest < 0 && !request.force)
-      return booked(rejection::below_promised);
+    if (rest < 0 && request.units.quantity < 0 && !request.force)
+      return booked(rejection::below_promised); // what was found is entered always (K10)
     made_.events.emplace_back(stock_adjusted{request.units, rest < 0});
     if (rest < 0)
       revoke_holds(request.units.location, -rest);
@@ -147,6 +147,8 @@ public:
     if (const auto offered = current_.queue.places.find(current_.queue.offered);
         offered != current_.queue.places.end())
       made_.effects.emplace_back(offer_to(offered->second.owner, context_.self.key));
+    for (const auto& owner : current_.queue.revoked)
+      made_.effects.emplace_back(send_message{owner, hold_lost{context_.self.key, true}, {}});
   }
 
   void on(const undeliverable&) { pass(); } // an offer that its owner could not take
@@ -198,23 +200,28 @@ private:
     return at != current_.queue.by_owner.end() && at->second == current_.queue.offered;
   }
 
+  bool is_revoked(const entity_ref& owner) const {
+    const auto& revoked = current_.queue.revoked;
+    return std::find(revoked.begin(), revoked.end(), owner) != revoked.end();
+  }
+
   void queue_up(const hold_units& request) {
     const auto* place = place_of(context_.from);
     if (place == nullptr)
       made_.events.emplace_back(
         backorder_queued{context_.from, request.items, {request.expires_at}});
-    else if (!place->live || is_offered(context_.from))
+    else if (!place->live || is_offered(context_.from) || is_revoked(context_.from))
       made_.events.emplace_back(backorder_missed{context_.from});
   }
 
   void pass() {
     const auto* place = place_of(context_.from);
-    if (place != nullptr && (place->live || is_offered(context_.from)))
+    if (place != nullptr && (place->live || is_offered(context_.from) || is_revoked(context_.from)))
       made_.events.emplace_back(backorder_passed{context_.from});
   }
 
   void leave() {
-    if (place_of(context_.from) != nullptr)
+    if (place_of(context_.from) != nullptr || is_revoked(context_.from))
       made_.events.emplace_back(backorder_left{context_.from});
   }
 
@@ -229,9 +236,9 @@ private:
         break;
       const auto& hold = current_.reservations.at(*owner);
       missing -= units_at(hold, location);
-      made_.events.emplace_back(hold_revoked{*owner, left_of(hold)});
       if (place_of(*owner) == nullptr)
         made_.events.emplace_back(backorder_queued{*owner, left_of(hold), {hold.expires_at}});
+      made_.events.emplace_back(hold_revoked{*owner, left_of(hold)});
       made_.effects.emplace_back(send_message{*owner, hold_lost{context_.self.key}, {}});
     }
     made_.effects.emplace_back(
@@ -330,6 +337,7 @@ struct stock_evolution {
       throw broken_invariant("K5: " + to_string(event.owner) + " holds twice");
     if (event.expires_at.ms != 0)
       current.expiries.emplace(event.expires_at.ms, event.owner);
+    has_acted(event.owner);
   }
 
   void operator()(const units_committed& event) const {
@@ -361,7 +369,10 @@ struct stock_evolution {
   }
 
   void operator()(const hold_expired& event) const { take(current, event.owner); }
-  void operator()(const hold_revoked& event) const { take(current, event.owner); }
+  void operator()(const hold_revoked& event) const {
+    take(current, event.owner);
+    current.queue.revoked.push_back(event.owner);
+  }
 
   // -- The queue ----------------------------------------------------------------------------------
 
@@ -371,11 +382,13 @@ struct stock_evolution {
       throw broken_invariant("Q1: " + to_string(event.owner) + " has two places");
     queue.places.emplace(++queue.arrivals,
                          queue_place{event.owner, event.items, event.expires_at.ms});
+    has_acted(event.owner);
   }
   void operator()(const backorder_missed& event) const {
     const auto arrival = arrival_of(event.owner);
     current.queue.places.at(arrival).live = true;
     forget_offer(arrival);
+    has_acted(event.owner);
   }
   void operator()(const backorder_offered& event) const {
     if (current.queue.offered != 0)
@@ -386,8 +399,11 @@ struct stock_evolution {
     const auto arrival = arrival_of(event.owner);
     current.queue.places.at(arrival).live = false;
     forget_offer(arrival);
+    has_acted(event.owner);
   }
   void operator()(const backorder_left& event) const {
+    if (has_acted(event.owner) && !current.queue.by_owner.contains(event.owner))
+      return; // its place was gone before
     const auto arrival = arrival_of(event.owner);
     current.queue.places.erase(arrival);
     current.queue.by_owner.erase(event.owner);
@@ -399,6 +415,11 @@ struct stock_evolution {
     if (found == current.queue.by_owner.end())
       throw broken_invariant("Q1: " + to_string(owner) + " has no place");
     return found->second;
+  }
+
+  /// Q4. @returns whether that is news.
+  bool has_acted(const entity_ref& owner) const {
+    return std::erase(current.queue.revoked, owner) > 0;
   }
 
   void forget_offer(std::uint64_t arrival) const {
@@ -460,7 +481,7 @@ std::optional<unix_millis> due(const stock& current) {
 }
 
 bool must_resume(const stock& current) {
-  return current.queue.offered != 0;
+  return current.queue.offered != 0 || !current.queue.revoked.empty();
 }
 
 std::vector<effect> answer_again(const message_body& request, rejection outcome,

@@ -12,7 +12,8 @@
 // The queue (backorders): Q1 places are tried in order of arrival; one whose demand does not fit,
 // or whose owner found another SKU short, is passed over and keeps its place. Q2 one place at a
 // time is offered its units; they are set aside until its owner holds or refuses them. Q3 a place
-// is `live` when its owner was refused here last: then this SKU owes it an offer.
+// is `live` when its owner was refused here last: then this SKU owes it an offer. Q4 who lost a
+// hold is told so again after a restart, until its next message shows that it knows.
 #pragma once
 
 #include "actors/domain/messages.hpp"
@@ -85,11 +86,12 @@ struct stock_queue {
   std::map<std::uint64_t, queue_place> places; ///< by arrival: 1, 2, 3...
   std::uint64_t arrivals = 0;                  ///< so far
   std::uint64_t offered = 0;                   ///< the arrival of the place of Q2; 0: none
+  std::vector<entity_ref> revoked; ///< who lost a hold (K10) and has not acted on it: Q4
   std::unordered_map<entity_ref, std::uint64_t, entity_ref_hash> by_owner; ///< Derived.
 
   friend bool operator==(const stock_queue&, const stock_queue&) = default;
 };
-BOOST_DESCRIBE_STRUCT(stock_queue, (), (places, arrivals, offered))
+BOOST_DESCRIBE_STRUCT(stock_queue, (), (places, arrivals, offered, revoked))
 
 struct stock {
   std::map<std::string, location_books> locations;
@@ -237,7 +239,8 @@ decision<stock_event> offer_next(const stock& current, const decide_context& con
 /// When the next hold lapses; nothing when none can.
 std::optional<unix_millis> due(const stock& current);
 
-/// Whether a restart must be told to the stock: somebody has an offer that may be lost.
+/// Whether a restart must be told to the stock: somebody has an offer, or was told of a lost hold,
+/// that may not have come through.
 bool must_resume(const stock& current);
 
 /// The reply to a receipt or an adjustment that was booked, or refused, before.

@@ -1,8 +1,11 @@
 #include "tests/actors/simulated_node.hpp"
 
+#include "actors/codec.hpp"
+
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <functional>
 
 namespace purser::tests {
 
@@ -13,6 +16,25 @@ namespace {
 constexpr int questions_until_stuck = 16;
 
 constexpr std::int64_t question_ms = 10'000;
+
+/// What a command came to is an event, so that a repeat is answered the same.
+void note(reaction& made, const envelope& message) {
+  const bool refused = made.refused != rejection::none;
+  if (made.events.empty() || refused) {
+    event_record note;
+    codec::encode(note.payload, command_noted{made.refused});
+    made.events.push_back(note);
+  }
+  auto& first = refused ? made.events.back() : made.events.front();
+  first.cause = message.key;
+  first.fingerprint = message.fingerprint;
+}
+
+std::uint64_t fingerprint_of(const command_body& body) {
+  std::string bytes{op_of(body)};
+  std::visit([&](const auto& alternative) { codec::encode(bytes, alternative); }, body);
+  return std::max<std::uint64_t>(std::hash<std::string>{}(bytes), 1);
+}
 
 } // namespace
 
@@ -88,6 +110,10 @@ minor_units moody_provider::moved(const std::string& order_id, operation_kind ki
   return found == moved_.end() ? 0 : found->second;
 }
 
+bool may_become_definite(const command_body& body) {
+  return std::holds_alternative<ship_order>(body) || std::holds_alternative<grant_refund>(body);
+}
+
 // -- The node -------------------------------------------------------------------------------------
 
 simulated_node::simulated_node(std::uint32_t seed, bool unsure, shop_policy policy)
@@ -98,13 +124,17 @@ entity_image& simulated_node::image(const entity_ref& ref) {
 }
 
 std::size_t simulated_node::submit(entity_ref to, const std::string& key, command_body body) {
-  const auto number = commands_.size();
-  numbers_.emplace(std::pair{to, key}, number);
-  commands_.push_back(
-    {{.to = std::move(to), .key = key, .fingerprint = 1, .at = now_ms_, .body = std::move(body)},
-     std::nullopt});
-  send(commands_.back().message);
-  return number;
+  const auto fingerprint = fingerprint_of(body);
+  const auto [at, fresh] = numbers_.emplace(command_id{to, key, fingerprint}, commands_.size());
+  if (fresh)
+    commands_.push_back({{.to = std::move(to),
+                          .key = key,
+                          .fingerprint = fingerprint,
+                          .at = now_ms_,
+                          .body = std::move(body)},
+                         std::nullopt});
+  send(commands_[at->second].message);
+  return at->second;
 }
 
 void simulated_node::step() {
@@ -133,6 +163,8 @@ void simulated_node::run_until_quiet() {
       deliver_one();
       continue;
     }
+    if (line_ == provider_line::down)
+      return;
     const auto call = std::find_if(calls_.begin(), calls_.end(), [&](const auto& waiting) {
       return questions[waiting.call.call.idempotency_key] < questions_until_stuck;
     });
@@ -179,6 +211,18 @@ void simulated_node::repeat_commands() {
     send(command.message);
 }
 
+bool simulated_node::overtake(const std::function<bool(const envelope&)>& like) {
+  const auto found = std::find_if(in_flight_.begin(), in_flight_.end(), like);
+  if (found == in_flight_.end())
+    return false;
+  const auto message = std::move(*found);
+  in_flight_.erase(found);
+  ++handled_;
+  handle(message);
+  sync();
+  return true;
+}
+
 /// The oldest message of any pair of a sender and a receiver: more order the router does not give.
 void simulated_node::deliver_one() {
   if (in_flight_.empty())
@@ -208,14 +252,12 @@ void simulated_node::handle(const envelope& message) {
   const auto context = context_of(message);
   if (message.from || std::holds_alternative<provider_reply>(message.body) ||
       std::holds_alternative<timer_due>(message.body)) {
-    if (const auto* known = message.key.empty() ? nullptr : target.commands().find(message.key)) {
-      carry_out(target.ref(), target.state().answer_again(message.body, known->outcome, context));
+    if (const auto found = message.key.empty() ? std::nullopt : known(target, message.key)) {
+      carry_out(target.ref(), target.state().answer_again(message.body, found->outcome, context));
     } else {
       auto made = target.state().handle(message.body, context);
-      if (!message.key.empty()) {
-        made.events.front().cause = message.key;
-        made.events.front().fingerprint = message.fingerprint;
-      }
+      if (!message.key.empty())
+        note(made, message);
       append(target, made.events);
       carry_out(target.ref(), std::move(made.effects));
     }
@@ -227,8 +269,8 @@ void simulated_node::handle(const envelope& message) {
 
 void simulated_node::handle_command(entity_image& target, const envelope& message) {
   auto why = rejection::none;
-  if (const auto* known = target.commands().find(message.key)) {
-    why = known->outcome;
+  if (const auto found = known(target, message.key)) {
+    why = found->fingerprint == message.fingerprint ? found->outcome : rejection::id_reused;
   } else {
     const auto context = context_of(message);
     if (const auto due = target.due(); due && *due <= context.now) {
@@ -238,14 +280,7 @@ void simulated_node::handle_command(entity_image& target, const envelope& messag
     }
     auto made = target.state().handle(message.body, context);
     why = made.refused;
-    if (made.events.empty() || why != rejection::none) {
-      event_record note;
-      note.payload = std::string(1, static_cast<char>(why));
-      made.events.push_back(note);
-    }
-    auto& first = why != rejection::none ? made.events.back() : made.events.front();
-    first.cause = message.key;
-    first.fingerprint = message.fingerprint;
+    note(made, message);
     append(target, made.events);
     carry_out(target.ref(), std::move(made.effects));
   }
@@ -257,8 +292,21 @@ void simulated_node::handle_command(entity_image& target, const envelope& messag
                       : target.state().final_verdict(std::get<command_body>(message.body)));
 }
 
+/// What the entity remembers of a command, or else the journal.
+std::optional<command_log::entry> simulated_node::known(const entity_image& target,
+                                                        const std::string& key) const {
+  if (const auto* found = target.commands().find(key))
+    return *found;
+  if (target.commands().has_forgotten())
+    for (const auto& event : journal_)
+      if (event.event.cause == key && event.event.fingerprint != 0 && event.stream == target.ref())
+        return command_log::entry{key, event.event.fingerprint, recorded_rejection(event.event)};
+  return std::nullopt;
+}
+
 void simulated_node::answer(const envelope& message, rejection why) {
-  answers_.push_back({numbers_.at({message.to, message.key}), why, journal_.size()});
+  answers_.push_back(
+    {numbers_.at({message.to, message.key, message.fingerprint}), why, journal_.size()});
 }
 
 /// What leaves the node waits for the disk.
@@ -266,8 +314,14 @@ void simulated_node::sync() {
   durable_ = journal_.size();
   for (const auto& held : std::exchange(answers_, {})) {
     auto& answered = commands_[held.command].answer;
-    if (answered)
-      CHECK(*answered == held.why); // I1: a repeat is answered as before
+    const bool was_unknown =
+      answered == rejection::payment_unknown &&
+      may_become_definite(std::get<command_body>(commands_[held.command].message.body));
+    if (answered && *answered != held.why && !was_unknown)
+      throw broken_invariant("I1: a repeat of " + commands_[held.command].message.key + " to " +
+                             to_string(commands_[held.command].message.to) + " is answered " +
+                             std::string{to_string(held.why)} + ", and was answered " +
+                             std::string{to_string(*answered)});
     answered = held.why;
   }
 }
@@ -312,7 +366,7 @@ void simulated_node::carry_out(const entity_ref& from, std::vector<effect> effec
 }
 
 void simulated_node::ask_provider(bool unsure) {
-  if (calls_.empty())
+  if (calls_.empty() || line_ == provider_line::down)
     return;
   const auto picked = calls_.begin() + static_cast<std::ptrdiff_t>(any_of(calls_.size()));
   if (picked->after <= durable_)
@@ -322,7 +376,7 @@ void simulated_node::ask_provider(bool unsure) {
 void simulated_node::ask_provider(std::vector<waiting_call>::iterator picked, bool unsure) {
   const auto waiting = std::move(*picked);
   calls_.erase(picked);
-  auto answers = provider_.submit(waiting.call.call, unsure);
+  auto answers = provider_.submit(waiting.call.call, unsure || line_ == provider_line::noisy);
   if (answers.empty())
     answers.push_back({payment_answer_kind::unknown, "no answer in time", {}});
   for (auto& said : answers)
@@ -357,11 +411,13 @@ void simulated_node::crash_process() {
   entities_.clear();
   awaiting_.clear();
   answers_.clear();
-  std::set<entity_ref> streams;
   for (const auto& event : journal_)
-    streams.insert(event.stream);
+    image(event.stream).evolve(event);
+  std::vector<entity_ref> streams;
+  for (const auto& [ref, entity] : entities_)
+    streams.push_back(ref);
   for (const auto& ref : streams)
-    rebuild(ref);
+    resume(ref);
   for (const auto& command : commands_)
     if (!command.answer)
       send(command.message);
@@ -372,6 +428,11 @@ void simulated_node::rebuild(const entity_ref& ref) {
   for (const auto& event : journal_)
     if (event.stream == ref)
       target.evolve(event);
+  resume(ref);
+}
+
+void simulated_node::resume(const entity_ref& ref) {
+  auto& target = image(ref);
   if (!target.must_resume())
     return;
   const envelope resume{.to = ref};

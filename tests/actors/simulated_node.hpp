@@ -6,15 +6,24 @@
 #include "actors/entity_image.hpp"
 #include "actors/envelope.hpp"
 
+#include <functional>
 #include <map>
 #include <optional>
 #include <random>
 #include <set>
 #include <string>
+#include <tuple>
 #include <utility>
 #include <vector>
 
 namespace purser::tests {
+
+/// What the line to the provider is good for.
+enum class provider_line : std::uint8_t {
+  up,
+  noisy, ///< calls take effect, and nothing definite comes back
+  down,  ///< calls wait
+};
 
 /// Carries out each key once and says the same of it for ever. The token of an authorization says
 /// how it behaves; `refused_captures` and the like say it of everything else.
@@ -63,19 +72,24 @@ struct client_command {
   std::optional<rejection> answer; ///< none: accepted
 };
 
+/// Whether a command that was told "payment_unknown" is told more when it is repeated later.
+bool may_become_definite(const command_body& body);
+
 class simulated_node {
 public:
   /// `unsure`: the provider hardly ever knows.
   explicit simulated_node(std::uint32_t seed, bool unsure = false, shop_policy policy = {});
 
-  /// Like a client that repeats until it is acknowledged. @returns the command's number.
+  /// Like a client that repeats until it is acknowledged. The same command again is the one that
+  /// was sent before; the same key with another body is a command of its own, to be refused (I2).
+  /// @returns the command's number.
   std::size_t submit(entity_ref to, const std::string& key, command_body body);
 
   /// Any one thing that can happen next, crashes of entities and of the process too.
   void step();
 
   /// No more crashes; everything comes through, questions to the provider too, as long as they
-  /// bring something new.
+  /// bring something new and the line is not down.
   void run_until_quiet();
 
   /// Business time moves on; what is due fires in order, each when all is quiet.
@@ -84,8 +98,20 @@ public:
   /// Business time moves on at once, while anything is under way; what is due fires.
   void jump_by(std::int64_t ms);
 
-  /// Every command that was answered is sent again: the answers must be the same.
+  /// Every command is sent again: the answers must be the same. Throws broken_invariant (I1) when
+  /// one is not, now or at any other repeat; an answer that was unknown may become definite.
   void repeat_commands();
+
+  /// The first message on its way that is like this is handled before all others, and is durable.
+  /// @returns whether there is one.
+  bool overtake(const std::function<bool(const envelope&)>& like);
+
+  /// Any one call to the provider, if one waits; its answer is on its way.
+  void reach_provider() { ask_provider(false); }
+
+  /// From now on: `step` does as this seed does, and the line is good for this.
+  void reseed(std::uint32_t seed) { random_.seed(seed); }
+  void set_line(provider_line line) { line_ = line; }
 
   void crash_process();
   void crash_entity();
@@ -98,6 +124,7 @@ public:
   moody_provider& provider() { return provider_; }
   /// Names of events, also of those that were lost.
   const std::set<std::string>& happened() const { return happened_; }
+  const std::vector<recorded_event>& journal() const { return journal_; }
   std::size_t messages() const { return handled_; }
   std::size_t alarms() const { return alarms_; }
 
@@ -116,24 +143,28 @@ private:
   void handle(const envelope& message);
   void handle_command(entity_image& target, const envelope& message);
   void answer(const envelope& message, rejection why);
+  std::optional<command_log::entry> known(const entity_image& target, const std::string& key) const;
   void settle(const entity_ref& ref);
   void append(entity_image& target, const std::vector<event_record>& events);
   void carry_out(const entity_ref& from, std::vector<effect> effects);
   void ask_provider(bool unsure);
   void ask_provider(std::vector<waiting_call>::iterator picked, bool unsure);
   void rebuild(const entity_ref& ref);
+  void resume(const entity_ref& ref);
   decide_context context_of(const envelope& message);
   bool fire_one(unix_millis at);
 
   std::mt19937 random_;
   bool unsure_; ///< until nothing crashes any more
+  provider_line line_ = provider_line::up;
   shop_policy policy_;
   unix_millis now_ms_ = 1;
   std::int64_t monotonic_ms_ = 1;
   std::uint64_t attempts_ = 0;
   std::map<entity_ref, entity_image> entities_;
   std::vector<client_command> commands_;
-  std::map<std::pair<entity_ref, std::string>, std::size_t> numbers_; ///< of commands, by key
+  using command_id = std::tuple<entity_ref, std::string, std::uint64_t>; ///< key and fingerprint
+  std::map<command_id, std::size_t> numbers_;                            ///< of commands
   std::map<entity_ref, std::vector<envelope>> awaiting_;
   struct held_answer {
     std::size_t command = 0;

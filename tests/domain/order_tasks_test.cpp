@@ -193,6 +193,26 @@ TEST_CASE("capture on shipment: what was authorized for canceled units is let go
   CHECK_FALSE(has_open_step(w.state));
 }
 
+TEST_CASE("M6: capture on shipment: canceling units that were never captured refunds nothing") {
+  auto request = two_mugs_and_a_cup();
+  request.capture = capture_policy::on_ship;
+  workflow w;
+  w.client(request);
+  w.both(stock_step::hold);
+  w.payment(payment_outcome::authorized);
+  w.both(stock_step::commit);
+  w.client(ship_order{.order_id = "o-1", .shipment_id = "s-1", .lines = {{{"1", 1}}}});
+  w.payment(payment_outcome::captured, "ship/s-1");
+  w.stock(stock_step::ship, "mug");
+
+  w.client(cancel_order{"o-1"});
+
+  CHECK(w.refused == rejection::none);
+  CHECK_FALSE(w.sent<refund_payment>());
+  CHECK(w.state.captured == 500); // of the mug that has shipped
+  CHECK(w.state.refunded == 0);
+}
+
 TEST_CASE("a return gives back the share and the units, and the order is returning meanwhile") {
   auto w = in(order_status::completed);
 
@@ -239,9 +259,19 @@ TEST_CASE("a refused refund did not happen, and can be granted again") {
   w.payment(payment_outcome::refund_refused, "refund/g-1");
 
   CHECK(refundable(w.state) == 1'300);
-  CHECK(w.state.refused_tasks == std::vector<std::string>{"g-1"});
+  CHECK(was_refused(w.state, task_kind::refund, "g-1"));
   w.client(grant_refund{"o-1", "g-2", 1'300, std::nullopt});
   CHECK(w.refused == rejection::none);
+}
+
+TEST_CASE("I1: a refused shipment says nothing of a refund with the same id") {
+  auto w = in(order_status::completed);
+  w.client(grant_refund{"o-1", "7", 100, std::nullopt});
+
+  w.payment(payment_outcome::refund_refused, "refund/7");
+
+  CHECK(was_refused(w.state, task_kind::refund, "7"));
+  CHECK_FALSE(was_refused(w.state, task_kind::capture, "7"));
 }
 
 TEST_CASE("on hold: a declined payment waits for another card, or for the resume that gives up") {
@@ -274,6 +304,25 @@ TEST_CASE("an operator's finding settles an unknown payment") {
   CHECK(status_of(w.state) == order_status::awaiting_payment);
   w.client(resolve_order{"o-1", payment_finding::captured, "again"});
   CHECK(w.refused == rejection::nothing_to_resolve);
+}
+
+TEST_CASE("I7: an operator's finding that a crash may have lost is told again, as the same one") {
+  auto w = in(order_status::needs_attention);
+  const auto key = [&]() -> std::string {
+    for (const auto& wanted : w.effects)
+      if (const auto* send = std::get_if<send_message>(&wanted);
+          send != nullptr && std::holds_alternative<settle_payment>(send->body))
+        return send->key;
+    return "(not told)";
+  };
+  w.client(resolve_order{"o-1", payment_finding::voided, "asked by phone"});
+  CHECK(key() == "resolve/1");
+
+  w.crash();
+  w.tell(resume_step{});
+
+  CHECK(key() == "resolve/1");
+  CHECK(told<settle_payment>(w)->finding == payment_finding::voided);
 }
 
 TEST_CASE("a delivery is noted once, of one shipment or of all") {

@@ -261,6 +261,54 @@ TEST_CASE(
   CHECK(d.call()->call.idempotency_key == "o-1:authorize-1");
 }
 
+TEST_CASE("C4: an order that asks again, or goes on, learns again of what stays unknown") {
+  auto d = authorized();
+  const auto stays_unknown = [&](const std::string& operation) {
+    for (int asks = 0; asks < d.policy.asks_before_alarm; ++asks)
+      d.provider(operation, payment_answer_kind::unknown, true);
+  };
+
+  SUBCASE("a restarted order asks for its capture again") {
+    d.tell(capture_payment{"order", 1'000});
+    stays_unknown("capture-1");
+    d.tell(capture_payment{"order", 1'000});
+    CHECK(d.told() == payment_outcome::unknown);
+  }
+  SUBCASE("the order is given up meanwhile") {
+    d.tell(capture_payment{"order", 1'000});
+    stays_unknown("capture-1");
+    d.tell(reverse_payment{});
+    CHECK(d.told() == payment_outcome::unknown);
+  }
+  SUBCASE("one of two refunds has an outcome") {
+    d = captured();
+    d.tell(refund_payment{"refund/1", 10});
+    d.tell(refund_payment{"refund/2", 20});
+    stays_unknown("refund-1");
+    stays_unknown("refund-2");
+    d.provider("refund-1", payment_answer_kind::succeeded);
+    REQUIRE(d.effects.size() == 2);
+    const auto& last = std::get<payment_reply>(std::get<send_message>(d.effects.back()).body);
+    CHECK(last.outcome == payment_outcome::unknown);
+    CHECK(last.request == "refund/2");
+  }
+}
+
+TEST_CASE("an operator's finding settles an operation that is being tried once more") {
+  desk d;
+  d.authorize();
+  d.provider("authorize-1", payment_answer_kind::unknown);
+  for (int asks = 0; asks < d.policy.asks_before_alarm; ++asks)
+    d.provider("authorize-1", payment_answer_kind::never_seen, true);
+  d.now_ms += d.policy.settle_ms;
+  d.provider("authorize-1", payment_answer_kind::never_seen, true);
+  REQUIRE(d.state.operations.at(0).status == operation_status::submitted);
+
+  d.tell(settle_payment{payment_finding::voided, "asked by phone"});
+
+  CHECK(d.told() == payment_outcome::authorization_refused);
+}
+
 TEST_CASE("after a restart the open operation is taken up again with its key") {
   desk d;
   d.authorize();

@@ -1,4 +1,4 @@
-// The queue of a SKU: who waits, who is offered what, who comes next (stock.hpp, Q1 to Q3).
+// The queue of a SKU: who waits, who is offered what, who comes next (stock.hpp, Q1 to Q4).
 #include "actors/domain/stock.hpp"
 
 #include <doctest/doctest.h>
@@ -216,4 +216,50 @@ TEST_CASE("K10: what is committed stays, and the SKU is oversold until stock com
 
   CHECK_FALSE(is_oversold(s.state));
   CHECK(s.available() == 0);
+}
+
+TEST_CASE("K10: what a count finds is entered without force, also while the SKU is oversold") {
+  shelf s;
+  s.receive(4);
+  s.hold(1, 4, false);
+  s.tell(commit_units{}, order_number(1));
+  s.adjust(-3, true);
+
+  CHECK(s.adjust(1, false) == rejection::none);
+
+  CHECK(s.available() == -2);
+  CHECK(s.adjust(-1, false) == rejection::below_promised);
+}
+
+TEST_CASE("Q4: who lost a hold is told so after a restart, until it has acted on it") {
+  shelf s;
+  s.receive(2);
+  s.hold(1, 2);
+  s.adjust(-1, true);
+  CHECK(s.bereft == refs{order_number(1)});
+
+  CHECK(must_resume(s.state));
+  s.tell(resume_step{}, {});
+  CHECK(s.bereft == refs{order_number(1)});
+
+  s.undo(1);
+  CHECK_FALSE(must_resume(s.state));
+  s.tell(resume_step{}, {});
+  CHECK(s.bereft.empty());
+}
+
+TEST_CASE("Q4: who gives up after it lost a hold is told no more") {
+  for (const bool has_place : {true, false}) {
+    shelf s;
+    s.receive(2);
+    s.hold(1, 2);
+    s.adjust(-1, true);
+    if (!has_place)
+      s.leave(1);
+
+    s.tell(release_units{}, order_number(1));
+
+    CHECK_FALSE(must_resume(s.state));
+    CHECK(s.state.queue.places.empty());
+  }
 }
