@@ -129,11 +129,12 @@ public:
   void on(const undeliverable& notice) { park_if_open(std::string{to_string(notice.why)}); }
 
   void on(const resume_step&) {
+    if (work_.now().findings > 0)
+      work_
+        .tell_finding(); // it may not have come through; first, so that it meets what it is about
     resume_phase();
     for (const auto& task : std::vector{work_.now().tasks})
       tasks_.drive(task);
-    if (work_.now().parked && work_.now().findings > 0)
-      work_.tell_finding(); // it may not have come through
   }
 
   template <class Other>
