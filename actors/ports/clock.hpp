@@ -21,8 +21,8 @@ public:
   /// Monotonic nanoseconds from an arbitrary start, for durations only.
   virtual std::int64_t monotonic_ns() const = 0;
 
-  /// Milliseconds in which waits for the world outside are measured (a provider's deadline, the next
-  /// question): monotonic; the machine's, unless time is simulated.
+  /// Milliseconds in which waits for the world outside are measured (a provider's deadline, the
+  /// next question): monotonic; the machine's, unless time is simulated.
   virtual std::int64_t waiting_ms() const { return monotonic_ns() / 1'000'000; }
 
   /// Moves business time forward to `at` where the commands carry the time; never back.

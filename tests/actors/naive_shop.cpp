@@ -86,7 +86,8 @@ void naive_shop::advance_to(unix_millis at) {
     auto earliest = at;
     std::function<void()> fire;
     for (const auto& [id, order] : orders)
-      if (const auto when = due(order); when && *when <= earliest) {
+      if (const auto when = due(order);
+          when && *when <= earliest && !(fire && mood.first_id_first && *when == earliest)) {
         earliest = *when;
         fire = [this, name = id] { deadline(name); };
       }

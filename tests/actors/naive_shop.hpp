@@ -109,6 +109,7 @@ public:
     bool last_sku_first = false;
     bool offers_first = false; ///< every SKU offers before anybody takes
     bool money_first = false;
+    bool first_id_first = false; ///< of orders that are due in the same millisecond
   };
 
   explicit naive_shop(const shop_policy& policy = {}) : policy_(policy.orders) {}

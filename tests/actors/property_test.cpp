@@ -81,7 +81,7 @@ std::optional<std::string> run(std::uint32_t seed, coverage& reached) {
     out << "  " << in_words(made) << '\n';
   out << replayed(seed, moves).value_or("nothing: it does not repeat")
       << "\nThe command that reruns it: PURSER_SEED=" << seed
-      << " build/release/tests/actors_tests -tc=\"*naive*\"";
+      << " build/release/tests/actors_tests -tc=\"*naive model*\"";
   return out.str();
 }
 

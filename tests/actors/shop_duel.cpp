@@ -128,9 +128,9 @@ bool duel::make(const move& wanted) {
   if (model_.has_backorders() || next.has_backorders() ||
       (adjusted != nullptr && adjusted->force)) {
     const auto outcome = next.described();
-    for (unsigned whim = 1; whim < 8; ++whim) {
+    for (unsigned whim = 1; whim < 16; ++whim) {
       auto other = model_;
-      other.mood = {(whim & 1U) != 0, (whim & 2U) != 0, (whim & 4U) != 0};
+      other.mood = {(whim & 1U) != 0, (whim & 2U) != 0, (whim & 4U) != 0, (whim & 8U) != 0};
       play(other, wanted);
       if (other.raced || other.described() != outcome)
         return false;
@@ -273,7 +273,7 @@ void duel::compare(const std::string& name, const naive_sku& sku) {
   auto committed = model_.reserved(name, true);
   for (const auto& [location, units] : sku.on_hand) {
     const auto at = [&, place = location](const char* what) {
-      return std::string{what} + " of " + name + " at " + place;
+      return std::string{what}.append(" of ").append(name).append(" at ").append(place);
     };
     const auto& books = real[location];
     same(at("on hand"), books.on_hand, units);

@@ -1,8 +1,9 @@
 // The real aggregates (simulated_node) and a naive model of the same rules (naive_shop) under the
 // same moves. What is not tried, because messages may pass each other and either outcome is right:
 //
-// - who gets units that came free at several SKUs at once, when the queues disagree: the model is
-//   run with several whims, and the move is left out when they differ;
+// - who gets units that came free at several SKUs at once, when the queues disagree, or of several
+//   orders in the same millisecond: the model is run with several whims, and the move is left out
+//   when they differ;
 // - whether a void under an authorization's own key comes before the authorization that waited for
 //   the line, with a provider that would never tell (naive_shop::raced);
 // - crashes between an operator's wrong finding and the provider's late success: the question that

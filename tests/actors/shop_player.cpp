@@ -84,7 +84,7 @@ move player::placed(const naive_shop& shop) {
     made.lines.push_back({std::to_string(i), one_of(skus), one_of(locations), 1 + any_of(3),
                           free ? 0 : one_of(prices), 0, 0});
   if (!free) {
-    made.shipping = any_of(3) * 5;
+    made.shipping = 5 * static_cast<minor_units>(any_of(3));
     made.lines.front().tax = any_of(3);
     made.lines.back().discount =
       any_of(static_cast<std::size_t>(line_total(made.lines.back()).value()) + 1) / 2;
