@@ -113,7 +113,7 @@ public:
       return; // its outcome will be told
     const auto rest = authorized_rest(state_);
     if (rest <= 0)
-      return reply(payment_outcome::voided);
+      return reply(payment_outcome::voided), tell_what_is_stuck();
     ask_for(operation_kind::void_authorization, rest, "");
   }
 
@@ -207,11 +207,21 @@ private:
     if (known->status == operation_status::action_required)
       reply(payment_outcome::action_required, known->reason, request);
     else if (!is_open(*known))
-      reply(outcome_of(*known, known->status == operation_status::succeeded), known->reason,
-            request);
+      end_of(*known, known->status == operation_status::succeeded, known->reason);
     else
       tell_if_stuck(*known); // else its outcome will be told
     return true;
+  }
+
+  /// The order goes on with an outcome; what else is stuck must park it again.
+  void end_of(const payment_operation& operation, bool succeeded, const std::string& reason) {
+    reply(outcome_of(operation, succeeded), reason, operation.request);
+    tell_what_is_stuck();
+  }
+
+  void tell_what_is_stuck() {
+    for (const auto& operation : state_.operations)
+      tell_if_stuck(operation);
   }
 
   /// An order that goes on, or was restarted, must learn again that only people can help.
@@ -251,10 +261,10 @@ private:
   void go_on(const payment_operation& operation, bool succeeded, const std::string& reason) {
     if (state_.reversing)
       return reverse();
-    if (!is_renewal(operation.request))
-      reply(outcome_of(operation, succeeded), reason, operation.request);
-    for (const auto& other : state_.operations)
-      tell_if_stuck(other);
+    if (is_renewal(operation.request))
+      tell_what_is_stuck();
+    else
+      end_of(operation, succeeded, reason);
     const auto next =
       std::find_if(state_.operations.begin(), state_.operations.end(),
                    [](const auto& other) { return other.status == operation_status::created; });
@@ -306,7 +316,7 @@ private:
     if (state_.reversing)
       return reverse();
     if (operation.kind == operation_kind::void_authorization)
-      return reply(payment_outcome::voided);
+      return reply(payment_outcome::voided), tell_what_is_stuck();
     if (renewed)
       return go_on(operation, false, "expired");
     renew(rest, operation.amount, operation.request);
@@ -447,8 +457,7 @@ private:
     else if (under_way == 0)
       return reply(payment_outcome::reversed);
     reply(payment_outcome::refunding);
-    for (const auto& operation : state_.operations)
-      tell_if_stuck(operation);
+    tell_what_is_stuck();
   }
 
   std::string next_id(operation_kind kind) const {

@@ -418,6 +418,23 @@ TEST_CASE("an operator's finding ends the unknown operation, one way or the othe
   }
 }
 
+TEST_CASE("P3: an order that is told an outcome once more learns of what is stuck after it") {
+  auto d = captured();
+  d.tell(refund_payment{"return/1", 100});
+  d.tell(refund_payment{"refund/1", 1});
+  d.provider("refund-2", payment_answer_kind::succeeded);
+  for (int asked = 0; asked < d.policy.asks_before_alarm; ++asked)
+    d.provider("refund-1", payment_answer_kind::unknown);
+  REQUIRE(d.told() == payment_outcome::unknown);
+
+  d.tell(refund_payment{"refund/1", 1}); // a restarted order asks: this unparks it
+
+  std::vector<payment_outcome> told;
+  for (const auto& wanted : d.effects)
+    told.push_back(std::get<payment_reply>(std::get<send_message>(wanted).body).outcome);
+  CHECK(told == std::vector{payment_outcome::refunded, payment_outcome::unknown});
+}
+
 TEST_CASE("reversing drops what only waited, and gives everything back") {
   auto d = authorized();
   d.tell(capture_payment{"ship/s-1", 400});
