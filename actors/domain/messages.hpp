@@ -146,6 +146,7 @@ struct payment_reply {
   payment_outcome outcome = payment_outcome::unknown;
   std::string reason;
   std::string request; ///< of a capture or a refund
+  bool stuck = false;  ///< another operation still needs people: an order stays parked
 };
 
 // -- All of them ----------------------------------------------------------------------------------

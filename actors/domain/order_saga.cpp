@@ -83,14 +83,14 @@ public:
     case order_stage::authorizing: return authorized(reply);
     case order_stage::capturing:
       if (reply.outcome == payment_outcome::captured)
-        return work_.unpark(), finish(order_confirmed{});
+        return work_.unpark_after(reply), finish(order_confirmed{});
       if (reply.outcome == payment_outcome::capture_refused)
-        return work_.unpark(), fail_payment(reply.reason);
+        return work_.unpark_after(reply), fail_payment(reply.reason);
       return;
     case order_stage::reversing:
       if (reply.outcome == payment_outcome::reversed ||
           (reply.outcome == payment_outcome::refunding && phase == order_status::canceling)) {
-        work_.unpark();
+        work_.unpark_after(reply);
         work_.progress.money_back = reply.outcome == payment_outcome::reversed;
         return let_go();
       }
@@ -99,7 +99,7 @@ public:
     case order_stage::refunding:
       if (reply.outcome != payment_outcome::reversed)
         return;
-      work_.unpark();
+      work_.unpark_after(reply);
       work_.progress.money_back = true;
       if (work_.progress.stage == order_stage::refunding)
         finish(order_canceled{});
@@ -239,14 +239,14 @@ private:
   void authorized(const payment_reply& reply) {
     const auto outcome = reply.outcome;
     if (outcome == payment_outcome::action_required) {
-      work_.unpark();
+      work_.unpark_after(reply);
       if (!work_.now().action_required)
         work_.happened(payment_needs_action{reply.reason});
       return;
     }
     if (outcome != payment_outcome::authorized && outcome != payment_outcome::authorization_refused)
       return;
-    work_.unpark();
+    work_.unpark_after(reply);
     if (work_.now().action_required)
       work_.happened(payment_action_done{});
     if (outcome == payment_outcome::authorized)

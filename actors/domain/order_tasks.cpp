@@ -146,7 +146,7 @@ bool order_tasks::take(const payment_reply& reply) {
   auto& progress = work_.progress.tasks[{task.kind, task.id}];
   if (progress.money_done)
     return true; // a repeat
-  work_.unpark();
+  work_.unpark_after(reply);
   progress.money_done = true;
   if (is_refusal(reply.outcome))
     progress.refused = reply.reason;

@@ -43,8 +43,10 @@ public:
     happened(order_parked{std::move(reason)});
   }
 
-  void unpark() {
-    if (now().parked)
+  /// An operation has ended. While another is stuck the order stays where it is: an operator's
+  /// finding about that one may be on its way.
+  void unpark_after(const payment_reply& reply) {
+    if (now().parked && !reply.stuck)
       happened(order_unparked{});
   }
 

@@ -213,7 +213,7 @@ private:
     return true;
   }
 
-  /// The order goes on with an outcome; what else is stuck must park it again.
+  /// The order goes on with an outcome; what else is stuck parks it, if it is not parked.
   void end_of(const payment_operation& operation, bool succeeded, const std::string& reason) {
     reply(outcome_of(operation, succeeded), reason, operation.request);
     tell_what_is_stuck();
@@ -222,6 +222,11 @@ private:
   void tell_what_is_stuck() {
     for (const auto& operation : state_.operations)
       tell_if_stuck(operation);
+  }
+
+  bool is_stuck() const {
+    return std::any_of(state_.operations.begin(), state_.operations.end(),
+                       [](const auto& operation) { return operation.stuck && is_open(operation); });
   }
 
   /// An order that goes on, or was restarted, must learn again that only people can help.
@@ -479,7 +484,7 @@ private:
   void reply(payment_outcome outcome, std::string reason = {}, std::string request = {}) {
     made_.effects.emplace_back(
       send_message{{entity_kind::order, context_.self.key},
-                   payment_reply{outcome, std::move(reason), std::move(request)},
+                   payment_reply{outcome, std::move(reason), std::move(request), is_stuck()},
                    {}});
   }
 

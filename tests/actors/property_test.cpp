@@ -23,15 +23,23 @@ bool has_crashes(std::uint32_t seed) {
   return seed % 4 != 0;
 }
 
-/// @returns what differs, if anything does.
+std::string journal_of(duel& both) {
+  std::ostringstream out;
+  for (const auto& recorded : both.node().journal())
+    out << "\n  " << recorded.at_position << ' ' << to_string(recorded.stream) << ' '
+        << event_name(recorded.stream.kind, recorded.event.type) << ' ' << recorded.event.cause;
+  return out.str();
+}
+
+/// @returns what differs, if anything does, and the journal.
 std::optional<std::string> replayed(std::uint32_t seed, const std::vector<move>& moves) {
+  duel both{seed, seed % 8 == 1};
   try {
-    duel both{seed, seed % 8 == 1};
     for (const auto& made : moves)
       both.make(made);
     both.end();
   } catch (const std::exception& found) {
-    return found.what();
+    return found.what() + journal_of(both);
   }
   return std::nullopt;
 }

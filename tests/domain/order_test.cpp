@@ -178,6 +178,21 @@ TEST_CASE("C8: an order parked for its payment asks again after a restart") {
   CHECK(status_of(w.state) == order_status::awaiting_payment);
 }
 
+TEST_CASE("C8: a parked order that asks again stays parked while another operation is stuck") {
+  auto w = in(order_status::needs_attention); // its capture is, its authorization succeeded
+  w.crash();
+  w.tell(resume_step{});
+
+  w.tell(payment_reply{payment_outcome::authorized, {}, {}, true});
+  CHECK(status_of(w.state) == order_status::needs_attention);
+  w.both(stock_step::commit);
+  w.client(resolve_order{"o-1", payment_finding::captured, "it arrived"}); // in the midst of it
+  CHECK(w.refused == rejection::none);
+  w.payment(payment_outcome::captured, "order");
+
+  CHECK(status_of(w.state) == order_status::confirmed);
+}
+
 TEST_CASE("stock is never released while the payment is unknown") {
   auto w = in(order_status::needs_attention);
   CHECK(w.spoken_to().empty());
