@@ -64,7 +64,9 @@ struct restock_units {
 };
 
 /// The sender needs its place in the queue no more. Not answered.
-struct leave_queue {};
+struct leave_queue {
+  bool holds = false; ///< because it holds, as it believes: not so if its hold was just taken
+};
 
 enum class stock_step : std::uint8_t { book = 1, hold, commit, release, ship, restock };
 

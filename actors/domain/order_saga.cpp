@@ -53,7 +53,7 @@ public:
     if (current.phase == order_status::reserving || current.lost)
       work_.progress.offered = true; // busy: it is answered by what comes of that
     else
-      work_.tell_stock(offer.sku, leave_queue{});
+      work_.tell_stock(offer.sku, leave_queue{current.phase == order_status::awaiting_payment});
   }
 
   void on(const hold_lost& notice) {
@@ -208,7 +208,7 @@ private:
 
   void leave_queues() {
     for (const auto& demand : everything_of(work_.now().lines))
-      work_.tell_stock(demand.sku, leave_queue{});
+      work_.tell_stock(demand.sku, leave_queue{true});
   }
 
   /// K10: the money goes back first, then everything that is held; then the order waits again.

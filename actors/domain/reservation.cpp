@@ -91,7 +91,7 @@ public:
     case status::backordered: return try_again();
     case status::holding: progress_.offered = true; return;
     default:
-      made_.effects.emplace_back(send_message{{entity_kind::stock, offer.sku}, leave_queue{}, {}});
+      leave_queue_of(offer.sku, current_.status == status::held);
     }
   }
 
@@ -103,7 +103,7 @@ public:
     if (current_.status != status::backordered)
       return;
     for (const auto& demand : everything_of(current_.lines))
-      made_.effects.emplace_back(send_message{{entity_kind::stock, demand.sku}, leave_queue{}, {}});
+      leave_queue_of(demand.sku, false);
     move_to(status::canceled);
   }
 
@@ -218,6 +218,10 @@ private:
     try_again();
   }
 
+  void leave_queue_of(const std::string& sku, bool holds) {
+    made_.effects.emplace_back(send_message{{entity_kind::stock, sku}, leave_queue{holds}, {}});
+  }
+
   void try_again() {
     move_to(status::holding);
     progress_ = {};
@@ -234,7 +238,7 @@ private:
     if (to != status::held || !current_.waits)
       return;
     for (const auto& demand : everything_of(current_.lines)) // it holds: the places are not needed
-      made_.effects.emplace_back(send_message{{entity_kind::stock, demand.sku}, leave_queue{}, {}});
+      leave_queue_of(demand.sku, true);
   }
 
   void fail() {

@@ -139,16 +139,19 @@ public:
     reply(stock_step::restock, request.attempt);
   }
 
-  void on(const leave_queue&) { leave(); }
+  void on(const leave_queue& request) {
+    if (!request.holds || !is_revoked(context_.from)) // Q4: else it needs the place, and is told
+      leave();
+  }
 
   void on(const timer_due&) {} // the holds that are due have lapsed already
 
   void on(const resume_step&) {
+    for (const auto& owner : current_.queue.revoked) // first: who believes to hold takes no offer
+      made_.effects.emplace_back(send_message{owner, hold_lost{context_.self.key, true}, {}});
     if (const auto offered = current_.queue.places.find(current_.queue.offered);
         offered != current_.queue.places.end())
       made_.effects.emplace_back(offer_to(offered->second.owner, context_.self.key));
-    for (const auto& owner : current_.queue.revoked)
-      made_.effects.emplace_back(send_message{owner, hold_lost{context_.self.key, true}, {}});
   }
 
   void on(const undeliverable&) { pass(); } // an offer that its owner could not take

@@ -263,3 +263,20 @@ TEST_CASE("Q4: who gives up after it lost a hold is told no more") {
     CHECK(s.state.queue.places.empty());
   }
 }
+
+TEST_CASE("Q4: who believes to hold what was just taken keeps its new place") {
+  shelf s;
+  s.receive(5);
+  s.hold(1, 5);
+  CHECK(s.adjust(-3, true) == rejection::none);
+  REQUIRE(s.bereft == refs{order_number(1)});
+
+  s.tell(leave_queue{true}, order_number(1)); // sent before it knew
+
+  CHECK(s.state.queue.places.size() == 1);
+  s.bereft.clear();
+  s.tell(resume_step{}, {}); // what it was told may be lost
+  CHECK(s.bereft == refs{order_number(1)});
+  s.leave(1); // it is not wanted any more
+  CHECK(s.state.queue.places.empty());
+}

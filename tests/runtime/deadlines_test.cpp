@@ -106,8 +106,12 @@ TEST_CASE("C8: several deadlines that were missed together fire in order, each o
 }
 
 TEST_CASE("the stock of 10,000 orders whose holds end while payments are unknown, declined, late") {
+#if defined(__SANITIZE_THREAD__)
+  constexpr int orders = 1'000; // a race shows as well, in a tenth of the minutes
+#else
   constexpr int orders = 10'000;
-  constexpr int at_once = 2'000;
+#endif
+  constexpr int at_once = orders / 5;
   const std::array<std::string, 8> tokens{"tok_unknown",       "tok_decline", "tok_late",
                                           "tok_timeout",       "tok_action",  "tok_ok",
                                           "tok_timeout_after", "tok_twice"};

@@ -7,6 +7,7 @@
 #include <caf/send.hpp>
 
 #include <boost/describe.hpp>
+#include <boost/mp11.hpp>
 
 #include <chrono>
 #include <functional>
