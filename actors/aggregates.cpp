@@ -213,7 +213,10 @@ public:
                                    const decide_context& context) const override {
     if constexpr (std::is_same_v<typename Traits::state, stock>)
       return purser::answer_again(request, outcome, context);
-    return {};
+    else if constexpr (std::is_same_v<typename Traits::state, payment>)
+      return purser::answer_again(state_, context);
+    else
+      return {};
   }
 
   void evolve(const event_record& event) override {

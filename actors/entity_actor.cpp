@@ -151,10 +151,8 @@ void entity_actor::drain() {
 void entity_actor::handle(envelope& message) {
   if (!asked_index_)
     ++message.deliveries;
-  if (message.dead_letter)
-    return give_up(message);
   if (message.query)
-    return answer_query(message);
+    return message.dead_letter ? give_up(message) : answer_query(message);
   if (std::holds_alternative<resume_step>(message.body)) {
     node_.open.add(-1); // the engine woke us at its start, and counted it
     cell_->box.done();
@@ -164,7 +162,9 @@ void entity_actor::handle(envelope& message) {
   if (waiting_)
     return; // for the index; the message stays in hand
   if (known)
-    repeat(message);
+    repeat(message); // also when it was given up: it took effect before it crashed
+  else if (message.dead_letter)
+    give_up(message);
   else
     carry_out(message);
 }
@@ -237,7 +237,7 @@ void entity_actor::repeat(envelope& message) {
 
 void entity_actor::carry_out(envelope& message) {
   crash_at_.reset();
-  if (node_.inject_crash && message.deliveries == 1)
+  if (node_.inject_crash)
     crash_at_ = node_.inject_crash(message);
   crash_if_told(crash_point::before_decide, message);
   fire_timer_if_due(message);
@@ -268,7 +268,7 @@ void entity_actor::give_up(envelope& message) {
     send_out({send_message{*message.from, undeliverable{rejection::dead_lettered}, {}}},
              context.now);
   if (message.client) {
-    if (!message.key.empty() && image_.commands().find(message.key) == nullptr) {
+    if (!message.key.empty()) {
       auto note = note_of(rejection::dead_lettered);
       note.cause = message.key;
       note.fingerprint = message.fingerprint;

@@ -24,7 +24,8 @@ namespace purser {
 /// Where the shell may be made to crash, to prove that it heals: between any two of its steps.
 enum class crash_point : std::uint8_t { before_decide, before_append, after_append, after_effects };
 
-/// Asked once for each message at its first delivery: where to crash while handling it, if at all.
+/// Asked at each delivery of a message (envelope::deliveries): where to crash while handling it, if
+/// at all.
 using crash_injector = std::function<std::optional<crash_point>(const envelope& message)>;
 
 /// Thrown where the injector said so.
@@ -103,7 +104,8 @@ struct node_context {
   node_counters counters;
   open_steps open;
   healing_times healing;
-  std::atomic<bool> stopping{false}; ///< crashes are not healed any more
+  /// The node ends: crashes are not healed any more, and what comes is answered so.
+  std::atomic<bool> stopping{false};
   /// Of all entities; each incarnation takes the next number.
   std::atomic<std::uint64_t> incarnations{0};
 };

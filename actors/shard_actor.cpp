@@ -6,6 +6,7 @@
 #include <caf/send.hpp>
 
 #include <algorithm>
+#include <utility>
 
 namespace purser {
 
@@ -37,18 +38,20 @@ caf::behavior shard_actor::make_behavior() {
   set_default_handler(caf::drop);
   set_down_handler([this](caf::down_msg& down) { on_down(down); });
   set_exit_handler([this](caf::exit_msg& exit) {
-    if (exit.reason == caf::exit_reason::user_shutdown || exit.reason == caf::exit_reason::kill)
+    if (node_.stopping.load(std::memory_order_relaxed))
       begin_stop(exit.reason);
     else
-      quit(exit.reason); // a crash: the next incarnation takes over what is in state_
+      quit(exit.reason); // D5
   });
   for (const auto& [id, cell] : state_->running)
     monitor(cell->handle); // left by the incarnation before us; one that is dead says so at once
+  for (const auto& cell : std::exchange(state_->restarting, {}))
+    start_again(cell); // its wait has ended with the incarnation before us
   node_.router.inbox(state_->index).attach(caf::actor_cast<caf::actor>(this));
   return {
     [this](wake_atom) { distribute(); },
     [this](const restart_request& request) {
-      if (!ending_ && !request.cell->handle)
+      if (std::erase(state_->restarting, request.cell) > 0 && !ending_)
         start_again(request.cell);
     },
   };
@@ -151,10 +154,10 @@ void shard_actor::on_crash(const entity_cell_ptr& cell) {
 }
 
 void shard_actor::restart_later(const entity_cell_ptr& cell, std::int64_t delay_ms) {
-  if (delay_ms > 0)
-    delayed_send(this, std::chrono::milliseconds{delay_ms}, restart_request{cell});
-  else
-    start_again(cell);
+  if (delay_ms <= 0)
+    return start_again(cell);
+  state_->restarting.push_back(cell);
+  delayed_send(this, std::chrono::milliseconds{delay_ms}, restart_request{cell});
 }
 
 void shard_actor::start_again(const entity_cell_ptr& cell) {

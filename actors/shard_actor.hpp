@@ -5,6 +5,8 @@
 // D2 At most one incarnation of an entity runs: the next is started only when the last one is down.
 // D3 A crash of an entity is decided by supervisors/entity_restarts.hpp and touches nobody else
 // (B10). D4 More than max_live entities: the least recently used are asked to leave memory.
+// D5 However a shard ends, by a crash or with its supervisor: unless the node ends, its entities go
+// on, and the next incarnation takes over what is in shard_state (B6).
 #pragma once
 
 #include "actors/entity_cell.hpp"
@@ -17,6 +19,7 @@
 #include <list>
 #include <string>
 #include <unordered_map>
+#include <vector>
 
 namespace purser {
 
@@ -28,6 +31,7 @@ struct shard_state {
   std::unordered_map<caf::actor_id, entity_cell_ptr> running;             ///< by incarnation
   std::list<entity_cell*> by_use;                                         ///< running; newest first
   std::deque<envelope> undistributed; ///< taken out of the inbox
+  std::vector<entity_cell_ptr> restarting; ///< crashed, and waiting for their backoff
 };
 
 class shard_actor final : public caf::event_based_actor {

@@ -22,6 +22,8 @@ void crash_plan::add(crash_order order) {
 }
 
 std::optional<crash_point> crash_plan::next(const envelope& message) {
+  if (message.deliveries > 1)
+    return std::nullopt; // a crash is one crash: the redelivery goes through
   if (has_orders_.load(std::memory_order_relaxed))
     if (const auto point = ordered(message))
       return point;

@@ -386,6 +386,7 @@ private:
   }
 
   void stop_actors() {
+    node_.stopping = true;
     if (!root_)
       return;
     caf::scoped_actor self{system_};

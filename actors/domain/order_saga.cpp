@@ -263,8 +263,10 @@ private:
     if (work_.progress.stock.refused() != rejection::none)
       return lose_hold(); // taken by a forced count
     const auto& current = work_.now();
-    if (current.total == 0 || current.capture == capture_policy::on_ship)
+    if (current.total == 0 || current.capture == capture_policy::on_ship) {
+      work_.unpark(); // its deadline may have passed while stock was asked
       return finish(order_confirmed{});
+    }
     work_.progress.stage = order_stage::capturing;
     work_.tell_payment(capture_payment{std::string{capture_of_the_order}, current.total});
   }

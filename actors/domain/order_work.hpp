@@ -46,7 +46,12 @@ public:
   /// An operation has ended. While another is stuck the order stays where it is: an operator's
   /// finding about that one may be on its way.
   void unpark_after(const payment_reply& reply) {
-    if (now().parked && !reply.stuck)
+    if (!reply.stuck)
+      unpark();
+  }
+
+  void unpark() {
+    if (now().parked)
       happened(order_unparked{});
   }
 

@@ -230,4 +230,8 @@ void evolve(payment& current, const payment_event& event);
 /// Takes the open operations up again, after a crash of anything: the same call with the same key.
 std::vector<effect> resume(const payment& current, const decide_context& context);
 
+/// What the order is told once more when it may not have heard: the newest outcome of each thing
+/// that it asked for. For a message that was handled before, by an incarnation that crashed.
+std::vector<effect> answer_again(const payment& current, const decide_context& context);
+
 } // namespace purser

@@ -156,7 +156,7 @@ public:
         got.answer.kind == payment_answer_kind::succeeded)
       return succeed_late(operation, got.answer);
     if (!is_open(operation))
-      return; // a repeat: the outcome is known
+      return tell_again(); // a repeat: the outcome is known, but perhaps not to the order
     switch (got.answer.kind) {
     case payment_answer_kind::succeeded: return succeed(operation, got.answer);
     case payment_answer_kind::refused: return refuse(operation, got.answer);
@@ -180,6 +180,24 @@ public:
   void on(const resume_step&) { made_.effects = resume(state_, context_); }
 
   void on(const undeliverable&) {} // the order cannot take our reply; it asks when it is back
+
+  void tell_again() {
+    const auto is_newest = [this](const payment_operation& operation) {
+      return std::none_of(state_.operations.begin() + (&operation - state_.operations.data()) + 1,
+                          state_.operations.end(), [&](const auto& later) {
+                            return later.kind == operation.kind &&
+                                   (later.request == operation.request ||
+                                    later.kind == operation_kind::authorize);
+                          });
+    };
+    if (state_.reversing)
+      return tell_of_reversal();
+    for (const auto& operation : state_.operations)
+      if (!is_open(operation) && is_newest(operation) && !is_renewal(operation.request))
+        reply(outcome_of(operation, operation.status == operation_status::succeeded),
+              operation.reason, operation.request);
+    tell_what_is_stuck();
+  }
 
   template <class Other>
   void on(const Other&) {
@@ -222,6 +240,18 @@ private:
   void tell_what_is_stuck() {
     for (const auto& operation : state_.operations)
       tell_if_stuck(operation);
+  }
+
+  void tell_of_reversal() {
+    const bool only_refunds =
+      std::none_of(state_.operations.begin(), state_.operations.end(), [](const auto& operation) {
+        return is_open(operation) && operation.kind != operation_kind::refund;
+      });
+    if (open_operation(state_) == nullptr && balance() == 0)
+      reply(payment_outcome::reversed);
+    else if (only_refunds && authorized_rest(state_) <= 0)
+      reply(payment_outcome::refunding);
+    tell_what_is_stuck();
   }
 
   bool is_stuck() const {
@@ -496,6 +526,14 @@ private:
 };
 
 } // namespace
+
+std::vector<effect> answer_again(const payment& current, const decide_context& context) {
+  const payment_policy policy;
+  payment_progress progress;
+  payment_rules rules{current, progress, context, policy};
+  rules.tell_again();
+  return std::move(std::move(rules).take().effects);
+}
 
 decision<payment_event> decide(const payment& current, payment_progress& progress,
                                const message_body& request, const decide_context& context,

@@ -1,0 +1,48 @@
+#include "runtime/simulation/faults.hpp"
+
+#include <boost/mp11.hpp>
+
+#include <stdexcept>
+
+namespace purser::simulation {
+
+fault_set all_faults() {
+  fault_set all;
+  boost::mp11::mp_for_each<boost::describe::describe_enumerators<fault>>(
+    [&](auto each) { all.insert(each.value); });
+  return all;
+}
+
+std::string_view name_of(fault what) {
+  return boost::describe::enum_to_string(what, "unknown");
+}
+
+fault_set parse_faults(const std::string& names) {
+  if (names == "all")
+    return all_faults();
+  fault_set faults;
+  if (names == "none")
+    return faults;
+  for (std::size_t begin = 0; begin <= names.size();) {
+    const auto end = std::min(names.find(',', begin), names.size());
+    const auto name = names.substr(begin, end - begin);
+    fault found{};
+    if (!boost::describe::enum_from_string(name.c_str(), found))
+      throw std::invalid_argument("there is no fault \"" + name + "\"; there are " +
+                                  to_string(all_faults()) + ", and all and none");
+    faults.insert(found);
+    begin = end + 1;
+  }
+  return faults;
+}
+
+std::string to_string(const fault_set& faults) {
+  if (faults == all_faults())
+    return "all";
+  std::string names;
+  for (const auto each : faults)
+    names.append(names.empty() ? "" : ",").append(name_of(each));
+  return names.empty() ? "none" : names;
+}
+
+} // namespace purser::simulation
