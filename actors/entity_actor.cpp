@@ -380,7 +380,7 @@ void entity_actor::set_timer() {
 }
 
 void entity_actor::passivate() {
-  if (waiting_ || !cell_->box.idle() || image_.has_open_step() ||
+  if (waiting_ || !cell_->box.idle() || image_.has_open_step() || image_.must_resume() ||
       last_position_ > node_.journal.durable())
     return; // E5; the shard asks again later
   node_.counters.passivations.fetch_add(1, std::memory_order_relaxed);

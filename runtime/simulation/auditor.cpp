@@ -92,8 +92,8 @@ void auditor::answered(std::size_t number, const answer& result) {
     return;
   }
   if (!is_same)
-    broken("J1", name + " was " + in_words(*asked.first) + ", and its repeat is " +
-                   in_words(result));
+    broken("J1",
+           name + " was " + in_words(*asked.first) + ", and its repeat is " + in_words(result));
   if (!result.duplicate && result.why != rejection::id_reused)
     broken("J1", name + " was acknowledged, and its repeat is not known as one");
 }
@@ -112,19 +112,20 @@ void auditor::check_expiry(const record& asked, const answer& result) const {
         if (at < expiry->second)
           return;
   }
-  broken("J6", "the reservation " + commit->reservation_id +
-                 " was committed when its time was over");
+  broken("J6",
+         "the reservation " + commit->reservation_id + " was committed when its time was over");
 }
 
 std::size_t auditor::unanswered() const {
-  return static_cast<std::size_t>(std::count_if(records_.begin(), records_.end(),
-                                                [](const auto& each) { return !each.first && !each.excused; }));
+  return static_cast<std::size_t>(
+    std::count_if(records_.begin(), records_.end(),
+                  [](const auto& each) { return !each.first && !each.excused; }));
 }
 
 // -- Supervision ----------------------------------------------------------------------------------
 
 void auditor::started() {
-  restarts_.clear();
+  supervisors_.clear();
 }
 
 void auditor::supervised(const supervisors::supervision_event& event, unix_millis now) {
@@ -132,28 +133,36 @@ void auditor::supervised(const supervisors::supervision_event& event, unix_milli
   if (event.kind == event_kind::message_dead_lettered ||
       event.kind == event_kind::entity_quarantined)
     gave_up_on(event.path);
-  if (event.kind == event_kind::child_crashed || event.kind == event_kind::escalated)
-    restarts_.erase(event.path); // the next one of that name counts anew
+  if (event.kind == event_kind::child_crashed || event.kind == event_kind::escalated) {
+    supervisors_.erase(event.path); // the next one of that name counts anew
+    crashed_at_[event.path] = now;
+  }
   const auto slash = event.path.rfind('/');
   const auto parent = slash == std::string::npos ? std::string{} : event.path.substr(0, slash);
   const auto& name = event.kind == event_kind::gave_up ? event.path : parent;
   const auto found = intensities().find(name);
   if (found == intensities().end())
     return;
-  auto& recent = restarts_[name];
-  while (!recent.empty() && now - recent.front() > found->second.period_ms)
-    recent.pop_front();
-  if (event.kind == event_kind::child_restarted) {
-    recent.push_back(now);
-    if (recent.size() > found->second.restarts)
-      broken("J7", name + " restarts a child for the " + std::to_string(recent.size()) +
+  const auto forget = [&](std::deque<unix_millis>& times, unix_millis at) {
+    while (!times.empty() && at - times.front() > found->second.period_ms)
+      times.pop_front();
+    return times.size();
+  };
+  auto& count = supervisors_[name];
+  const auto intensity = found->second.restarts;
+  if (event.kind == event_kind::child_crashed || event.kind == event_kind::escalated)
+    count.failures.push_back(now);
+  if (event.kind == event_kind::child_restarted) { // of a failure that may be a while ago
+    const auto crash = crashed_at_.find(event.path);
+    count.restarts.push_back(crash == crashed_at_.end() ? now : crash->second);
+    if (const auto times = forget(count.restarts, count.restarts.back()); times > intensity)
+      broken("J7", name + " restarts a child for the " + std::to_string(times) +
                      "th time within its period");
   }
-  if (event.kind != event_kind::gave_up)
-    return;
-  if (recent.size() < found->second.restarts)
-    broken("J7", name + " gave up after " + std::to_string(recent.size()) +
-                   " restarts within its period");
+  if (event.kind == event_kind::gave_up)
+    if (const auto times = forget(count.failures, now); times <= intensity)
+      broken("J7", name + " gave up after " + std::to_string(times) +
+                     " failures within its period");
 }
 
 // -- Everything at one moment ---------------------------------------------------------------------
@@ -204,8 +213,7 @@ void auditor::check_order(const place_order& placed, const order_view& view, boo
   if (view.lines.size() != placed.lines.size())
     broken("J2", "order " + id + " has lost lines");
   // Money that is open at the bank: its units are still promised (C3).
-  const bool ends =
-    view.status == status::canceled || view.status == status::rejected;
+  const bool ends = view.status == status::canceled || view.status == status::rejected;
   for (std::size_t i = 0; i < view.lines.size(); ++i) {
     const auto& line = view.lines[i];
     const auto& wanted = placed.lines[i];
@@ -224,8 +232,8 @@ void auditor::check_order(const place_order& placed, const order_view& view, boo
                        view.status != status::confirmed && view.status != status::fulfilling &&
                        view.status != status::completed && view.status != status::closed &&
                        view.status != status::returning;
-    if (going && line.canceled > 0 && bank_.open_authorization(id) > 0 && promised == 0)
-      at.promised += rest; // canceling, and the money is still held
+    if (view.status == status::canceling && bank_.open_authorization(id) > 0)
+      at.promised += rest; // C3: the money is still held, and so are the units
     else if (going)
       at.perhaps += rest;
   }

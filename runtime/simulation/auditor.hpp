@@ -3,10 +3,10 @@
 //
 // J1 A command is answered the same however often it is sent; acknowledged once, a repeat is known
 // as one. J2 What was accepted is there. J3 Units are where they came from: on hand is received,
-// counted, shipped and put back; what is promised is held. J4 Money: nobody is charged more than the
-// order's total, what is canceled costs nothing, what is confirmed is paid. J5 Everything comes to
-// an end. J6 A hold ends at its millisecond, no later. J7 A supervisor gives up after more than its
-// intensity of restarts within its period, and not before.
+// counted, shipped and put back; what is promised is held. J4 Money: nobody is charged more than
+// the order's total, what is canceled costs nothing, what is confirmed is paid. J5 Everything comes
+// to an end. J6 A hold ends at its millisecond, no later. J7 A supervisor gives up after more than
+// its intensity of restarts within its period, and not before.
 #pragma once
 
 #include "actors/answer.hpp"
@@ -42,7 +42,8 @@ public:
   void supervised(const supervisors::supervision_event& event, unix_millis now);
   /// A process began: its supervisors start counting anew.
   void started();
-  /// A message or an entity was given up (B3, B5): nothing is expected to come to its end by itself.
+  /// A message or an entity was given up (B3, B5): nothing is expected to come to its end by
+  /// itself.
   void gave_up_on(const std::string& path) { given_up_.insert(path); }
 
   bool is_answered(std::size_t number) const { return records_.at(number).first.has_value(); }
@@ -82,7 +83,12 @@ private:
   std::map<std::string, unix_millis> expiries_; ///< of reservations that were accepted
   std::set<std::string> given_up_;
   bool forced_ = false; ///< some count was forced: holds may be gone
-  std::map<std::string, std::deque<unix_millis>> restarts_; ///< by supervisor
+  struct window {
+    std::deque<unix_millis> failures; ///< of its children, perhaps not dealt with yet
+    std::deque<unix_millis> restarts; ///< by when the child had failed
+  };
+  std::map<std::string, window> supervisors_;
+  std::map<std::string, unix_millis> crashed_at_; ///< by child
 };
 
 } // namespace purser::simulation

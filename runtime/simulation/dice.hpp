@@ -8,8 +8,8 @@
 
 namespace purser::simulation {
 
-/// SplitMix64 (Steele, Lea, Flood 2014). The standard's distributions differ between libraries; these
-/// do not.
+/// SplitMix64 (Steele, Lea, Flood 2014). The standard's distributions differ between libraries;
+/// these do not.
 class dice final : public random_source {
 public:
   explicit dice(std::uint64_t seed) : state_(seed) {}

@@ -70,8 +70,7 @@ payment_answer_kind simulated_bank::carry_out(const payment_call& call) {
     }
     [[fallthrough]];
   case operation_kind::refund:
-    if (refusals_[call.order_id] < refusals_of_reversals &&
-        strikes(fault::provider_reverses, 6)) {
+    if (refusals_[call.order_id] < refusals_of_reversals && strikes(fault::provider_reverses, 6)) {
       ++refusals_[call.order_id];
       return kind::refused;
     }

@@ -55,10 +55,10 @@ private:
   dice& chance_;
   fault_set faults_;
   std::function<void(fault)> hit_;
-  std::map<std::string, record> records_;     ///< by key: what took effect, or never will
-  std::map<std::string, mood> moods_;         ///< of keys that have not taken effect
-  std::map<std::string, int> asked_;          ///< of keys whose customer has to act
-  std::map<std::string, int> refusals_;       ///< of reversals, by order
+  std::map<std::string, record> records_; ///< by key: what took effect, or never will
+  std::map<std::string, mood> moods_;     ///< of keys that have not taken effect
+  std::map<std::string, int> asked_;      ///< of keys whose customer has to act
+  std::map<std::string, int> refusals_;   ///< of reversals, by order
   std::map<std::pair<std::string, operation_kind>, minor_units> moved_;
   bool healed_ = false;
 };

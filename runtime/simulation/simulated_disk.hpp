@@ -18,8 +18,8 @@ namespace purser::simulation {
 
 /// What is written, the newest of it perhaps not synced yet.
 struct simulated_disk {
-  std::vector<recorded_event> events;                ///< by position
-  std::map<entity_ref, std::vector<position>> places; ///< of a stream's events
+  std::vector<recorded_event> events;                                    ///< by position
+  std::map<entity_ref, std::vector<position>> places;                    ///< of a stream's events
   std::map<entity_ref, std::pair<std::uint64_t, std::string>> snapshots; ///< version and bytes
   std::vector<position> appends; ///< where each append after `durable` ended
   position durable = 0;

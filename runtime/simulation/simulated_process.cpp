@@ -67,7 +67,7 @@ simulated_process::~simulated_process() {
 void simulated_process::start_tree_of_actors() {
   supervisors::supervisor_hooks hooks;
   hooks.on_event = node_.on_supervision;
-  hooks.on_started = [](const std::string&) {};
+  hooks.on_started = [this](const std::string& error) { gave_up_ |= !error.empty(); };
   hooks.random = [this] { return chance_.unit(); };
   hooks.render = [this](const caf::error& reason) { return system_->render(reason); };
   root_ = start_tree(*system_, node_, shards_, std::move(hooks));
@@ -142,7 +142,8 @@ void simulated_process::call_bank() {
     replies = {
       {{payment_answer_kind::unknown, "no answer within the deadline", {}}, call_deadline_ms}};
   for (auto& reply : replies)
-    answers_.push_back({clock_.now() + reply.after_ms, made.payment,
+    answers_.push_back({clock_.now() + reply.after_ms,
+                        made.payment,
                         {made.call.operation_id, made.call.call.ask_only, made.call.call.abandon,
                          std::move(reply.answer)}});
 }
@@ -207,8 +208,8 @@ std::optional<unix_millis> simulated_process::next_due() const {
     next = std::min(next.value_or(answer.due), answer.due);
   const auto& delayed = actors().clock().schedule();
   if (!delayed.empty()) {
-    const auto wait = std::chrono::ceil<std::chrono::milliseconds>(delayed.begin()->first -
-                                                                   actors().clock().now());
+    const auto wait =
+      std::chrono::ceil<std::chrono::milliseconds>(delayed.begin()->first - actors().clock().now());
     const auto due = clock_.now() + std::max<std::int64_t>(wait.count(), 1);
     next = std::min(next.value_or(due), due);
   }

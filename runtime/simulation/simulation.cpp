@@ -14,7 +14,7 @@ namespace {
 
 constexpr std::int64_t minute = 60'000, hour = 60 * minute, day = 24 * hour;
 constexpr std::uint64_t steps_after_the_last = 3'000; ///< command has been sent
-constexpr std::uint64_t most_steps = 2'000'000; ///< of a run: more is a loop
+constexpr std::uint64_t most_steps = 2'000'000;       ///< of a run: more is a loop
 
 class simulated_run {
 public:
@@ -26,8 +26,8 @@ public:
     settings_.batch = 1 + chance_.below(8);
     in_flight_ = 1 + chance_.below(6);
     patience_ = 20 + chance_.below(200);
-    commands_ = options.workload ? *options.workload
-                                 : make_workload(options.seed, options.commands);
+    commands_ =
+      options.workload ? *options.workload : make_workload(options.seed, options.commands);
   }
 
   run_report go() {
@@ -269,8 +269,8 @@ private:
                                      ? std::string{to_string(result.why)}
                                    : result.result == outcome::accepted ? "accepted"
                                                                         : "unknown")];
-    trace("answer " + commands_[from.number].command_id + " " +
-          std::string{to_string(result.why)} + (result.duplicate ? " again" : ""));
+    trace("answer " + commands_[from.number].command_id + " " + std::string{to_string(result.why)} +
+          (result.duplicate ? " again" : ""));
     try {
       judge_.answered(from.number, result);
     } catch (const verdict& found) {
@@ -383,9 +383,9 @@ private:
       const auto* held = std::get_if<reserve_stock>(&commands_[i].body);
       if (held == nullptr || !chance_.one_in(2))
         continue;
-      commands_.insert(commands_.begin() + static_cast<std::ptrdiff_t>(next_),
-                       command{"late-" + std::to_string(++late_), {},
-                               commit_reservation{held->reservation_id}});
+      commands_.insert(
+        commands_.begin() + static_cast<std::ptrdiff_t>(next_),
+        command{"late-" + std::to_string(++late_), {}, commit_reservation{held->reservation_id}});
       submit_next();
     }
   }
@@ -428,9 +428,13 @@ private:
     auto asked = std::make_shared<question>();
     envelope message{.to = entity, .client = asked, .at = clock_.now(), .query = true};
     process_->send(std::move(message));
-    for (int i = 0; i < 100'000 && !asked->result; ++i)
-      if (!move_in_order() || process_->over())
-        break;
+    for (int i = 0; i < 100'000 && !asked->result && !process_->over(); ++i)
+      if (!move_in_order()) { // it waits for its restart
+        const auto due = process_->next_due();
+        if (!due)
+          break;
+        move_time(*due);
+      }
     if (!asked->result)
       return {};
     return asked->result->view;
@@ -461,9 +465,15 @@ private:
   }
 
   void collect() {
+    if (options_.trace && !report_.broken.empty())
+      for (const auto& recorded : disk_.events)
+        options_.trace("event " + std::to_string(recorded.at_position) + " " +
+                       to_string(recorded.stream) + " " +
+                       std::string{event_name(recorded.stream.kind, recorded.event.type)} + " " +
+                       recorded.event.cause);
     for (const auto& recorded : disk_.events)
-      ++report_.reached["event " + std::string{event_name(recorded.stream.kind,
-                                                          recorded.event.type)}];
+      ++report_
+          .reached["event " + std::string{event_name(recorded.stream.kind, recorded.event.type)}];
   }
 
   const run_options& options_;

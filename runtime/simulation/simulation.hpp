@@ -1,5 +1,5 @@
-// One simulated run: a shop, its clients, its bank and its disk, in one thread, with everything that
-// can go wrong, decided by one seed. The same seed does the same, step by step.
+// One simulated run: a shop, its clients, its bank and its disk, in one thread, with everything
+// that can go wrong, decided by one seed. The same seed does the same, step by step.
 #pragma once
 
 #include "actors/domain/commands.hpp"

@@ -61,9 +61,12 @@ private:
       return retry_payment{an_order(), {"card", "tok_ok"}};
     if (kind < 97)
       return receive_stock{"d-" + serial(), chance_.of(skus), chance_.of(locations), number(1, 5)};
-    return adjust_stock{"a-" + serial(), chance_.of(skus), chance_.of(locations),
+    return adjust_stock{"a-" + serial(),
+                        chance_.of(skus),
+                        chance_.of(locations),
                         chance_.one_in(3) ? std::int64_t{2} : -std::int64_t{number(1, 4)},
-                        "a count", chance_.one_in(2)};
+                        "a count",
+                        chance_.one_in(2)};
   }
 
   command_body placed() {
