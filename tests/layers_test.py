@@ -23,7 +23,7 @@ TOOLS_MAY_INCLUDE = [
     # What the same objects are on the command line: commands, views, the tables that explain them, the provider.
     "actors/views.hpp", "actors/domain/commands.hpp", "actors/domain/order_tables.hpp", "actors/domain/rejection.hpp",
     "runtime/json/provider_list.hpp", "runtime/json/strict_parse.hpp", "runtime/json/time_json.hpp",
-    "runtime/simulated_provider.hpp"]
+    "runtime/simulated_provider.hpp", "runtime/simulation/campaign.hpp"]
 
 ANYTHING = object()
 CAF = ["caf/"]

@@ -161,8 +161,8 @@ void auditor::supervised(const supervisors::supervision_event& event, unix_milli
   }
   if (event.kind == event_kind::gave_up)
     if (const auto times = forget(count.failures, now); times <= intensity)
-      broken("J7", name + " gave up after " + std::to_string(times) +
-                     " failures within its period");
+      broken("J7",
+             name + " gave up after " + std::to_string(times) + " failures within its period");
 }
 
 // -- Everything at one moment ---------------------------------------------------------------------

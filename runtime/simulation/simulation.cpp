@@ -147,7 +147,7 @@ private:
     if (strikes(fault::shard_crash, 250))
       return crash_shards();
     if (strikes(fault::supervisor_crash, 700))
-      return process_->crash_supervisor();
+      return crash_supervisor();
     if (strikes(fault::clock_jump, 300))
       return jump();
     if (next_ < commands_.size() && wants_to_submit())
@@ -176,9 +176,13 @@ private:
       switch (chance_.below(12)) {
       case 0:
       case 1:
-        if (process_->journal().has_to_sync() && !(has(fault::slow_disk) && !chance_.one_in(8)))
-          return process_->journal().sync(), true;
-        break;
+        if (!process_->journal().has_to_sync())
+          break;
+        if (has(fault::slow_disk) && !chance_.one_in(8)) {
+          ++report_.reached["fault slow_disk"];
+          break;
+        }
+        return process_->journal().sync(), true;
       case 2:
         if (process_->journal().has_to_read())
           return process_->journal().read(), true;
@@ -238,6 +242,10 @@ private:
       judge(false);
     if (next_ < commands_.size() && chance_.one_in(2))
       return submit_next();
+    if (!options_.workload && next_ > 0 && chance_.one_in(2))
+      people_look();
+    if (process_->over() || !process_->quiet())
+      return;
     const auto due = process_->next_due();
     move_time(due ? *due : clock_.now() + minute);
   }
@@ -250,6 +258,59 @@ private:
   // -- Clients ------------------------------------------------------------------------------------
 
   void submit_next() { submit(next_++); }
+
+  /// A command that the workload did not foresee, now.
+  void submit_now(command_body body) {
+    commands_.insert(commands_.begin() + static_cast<std::ptrdiff_t>(next_),
+                     command{"now-" + std::to_string(++unforeseen_), {}, std::move(body)});
+    submit_next();
+  }
+
+  /// Somebody looks through the orders for one that goes on no more, and asks the bank or the
+  /// customer.
+  void people_look() {
+    const bool healed = std::exchange(healed_, true); // nothing fails while they look
+    for (std::size_t i = 0; i < next_ && !process_->over(); ++i)
+      if (const auto* placed = std::get_if<place_order>(&commands_[i].body);
+          placed != nullptr && chance_.one_in(3) && act_on(std::string{placed->order_id}))
+        break;
+    healed_ = healed;
+  }
+
+  /// @returns whether there was something to do.
+  bool act_on(const std::string& id) {
+    const auto found = look({entity_kind::order, id});
+    const auto* order = std::get_if<order_view>(&found);
+    if (order == nullptr)
+      return false;
+    if (order->status == order_status::on_hold)
+      return submit_now(retry_payment{id, {"card", "another"}}), true;
+    if (order->status == order_status::awaiting_payment)
+      return submit_now(hold_order{id, "it takes long"}), true;
+    if (order->status != order_status::needs_attention)
+      return false;
+    const auto paid = look({entity_kind::payment, id});
+    if (const auto* payment = std::get_if<payment_view>(&paid))
+      for (const auto& operation : payment->operations)
+        if (operation.status == operation_status::unknown)
+          return tell_the_truth(id, operation), true;
+    return false;
+  }
+
+  /// Of money on its way back an operator says only that it has arrived: that it will not cannot be
+  /// known while a call may be under way.
+  void tell_the_truth(const std::string& id, const operation_view& operation) {
+    const bool done = bank_.took_effect(id + ":" + operation.operation_id);
+    const bool forward =
+      operation.kind == operation_kind::authorize || operation.kind == operation_kind::capture;
+    if (!done && !forward)
+      return;
+    const auto finding = !done || operation.kind == operation_kind::void_authorization
+                           ? payment_finding::voided
+                         : operation.kind == operation_kind::refund ? payment_finding::refunded
+                                                                    : payment_finding::captured;
+    submit_now(resolve_order{id, finding, "the bank says so"});
+  }
 
   void submit(std::size_t number) {
     const auto& request = commands_[number];
@@ -310,6 +371,8 @@ private:
   }
 
   bool cannot_read(const entity_ref& stream) {
+    if (healed_)
+      return false;
     if (unreadable_ > 0 && stream == unreadable_stream_) {
       --unreadable_;
       return true;
@@ -351,6 +414,16 @@ private:
     }
   }
 
+  /// Once, or again while it comes up.
+  void crash_supervisor() {
+    const auto times = chance_.one_in(2) ? 3 : 1;
+    for (int i = 0; i < times; ++i) {
+      process_->crash_supervisor();
+      for (auto runs = chance_.below(12); runs > 0 && process_->runnable() > 0; --runs)
+        process_->run_actor(0);
+    }
+  }
+
   void stop_process() {
     process_->stop();
     process_.reset();
@@ -383,10 +456,7 @@ private:
       const auto* held = std::get_if<reserve_stock>(&commands_[i].body);
       if (held == nullptr || !chance_.one_in(2))
         continue;
-      commands_.insert(
-        commands_.begin() + static_cast<std::ptrdiff_t>(next_),
-        command{"late-" + std::to_string(++late_), {}, commit_reservation{held->reservation_id}});
-      submit_next();
+      submit_now(commit_reservation{held->reservation_id});
     }
   }
 
@@ -490,7 +560,7 @@ private:
   std::vector<command> commands_;
   std::size_t next_ = 0; ///< of commands_: to be sent
   std::size_t burst_ = 0;
-  std::size_t late_ = 0;
+  std::size_t unforeseen_ = 0; ///< commands that the workload did not have
   std::size_t waits_ = 0;
   std::uint64_t life_ = 0;
   std::uint64_t steps_after_ = 0;

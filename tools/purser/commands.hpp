@@ -20,6 +20,7 @@ void add_run(CLI::App& app, chosen_action& chosen);
 void add_show(CLI::App& app, chosen_action& chosen);
 void add_export(CLI::App& app, chosen_action& chosen);
 void add_verify(CLI::App& app, chosen_action& chosen);
+void add_simulate(CLI::App& app, chosen_action& chosen);
 void add_backup(CLI::App& app, chosen_action& chosen);
 void add_restore(CLI::App& app, chosen_action& chosen);
 void add_archive(CLI::App& app, chosen_action& chosen);

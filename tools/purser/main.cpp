@@ -24,6 +24,7 @@ int run(int argc, char** argv) {
   add_show(app, chosen);
   add_export(app, chosen);
   add_verify(app, chosen);
+  add_simulate(app, chosen);
   add_backup(app, chosen);
   add_restore(app, chosen);
   add_archive(app, chosen);
