@@ -393,6 +393,7 @@ private:
     supervisors::stop_supervisor(root_);
     self->wait_for(root_);
     root_ = nullptr;
+    end_entities(shards_);
   }
 
   void tick() {

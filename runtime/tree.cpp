@@ -1,5 +1,9 @@
 #include "runtime/tree.hpp"
 
+#include <caf/send.hpp>
+
+#include <utility>
+
 namespace purser {
 
 //  path                 strategy      intensity  child            restart     shutdown
@@ -34,6 +38,13 @@ supervisors::supervisor_spec shards_spec(node_context& node, const shard_states&
 }
 
 } // namespace
+
+void end_entities(const shard_states& shards) {
+  for (const auto& shard : shards)
+    for (const auto& [id, cell] : shard->running)
+      if (cell->handle)
+        caf::anon_send_exit(std::exchange(cell->handle, nullptr), caf::exit_reason::kill);
+}
 
 caf::actor start_tree(caf::actor_system& system, node_context& node, const shard_states& shards,
                       supervisors::supervisor_hooks hooks) {

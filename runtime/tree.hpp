@@ -17,4 +17,7 @@ using shard_states = std::vector<std::shared_ptr<shard_state>>;
 caf::actor start_tree(caf::actor_system& system, node_context& node, const shard_states& shards,
                       supervisors::supervisor_hooks hooks);
 
+/// When the tree is down: ends the entities that outlived their shards (D5), if any did.
+void end_entities(const shard_states& shards);
+
 } // namespace purser

@@ -214,6 +214,12 @@ void auditor::check_order(const place_order& placed, const order_view& view, boo
     broken("J2", "order " + id + " has lost lines");
   // Money that is open at the bank: its units are still promised (C3).
   const bool ends = view.status == status::canceled || view.status == status::rejected;
+  const bool canceling =
+    view.status == status::canceling ||
+    (view.status == status::needs_attention && // while it cancels: it looks canceled already
+     std::all_of(view.lines.begin(), view.lines.end(), [&](const auto& line) {
+       return line.shipped == 0 && line.held + line.committed + line.backordered == 0;
+     }));
   for (std::size_t i = 0; i < view.lines.size(); ++i) {
     const auto& line = view.lines[i];
     const auto& wanted = placed.lines[i];
@@ -227,13 +233,15 @@ void auditor::check_order(const place_order& placed, const order_view& view, boo
     auto& at = units[{wanted.sku, wanted.location}];
     at.came -= line.shipped;
     at.promised += promised;
+    if (promised > 0)
+      at.by += " " + id + ":" + std::to_string(promised);
     const auto rest = quantity - line.shipped - promised;
     const bool going = !ends && view.status != status::backordered &&
                        view.status != status::confirmed && view.status != status::fulfilling &&
                        view.status != status::completed && view.status != status::closed &&
                        view.status != status::returning;
-    if (view.status == status::canceling && bank_.open_authorization(id) > 0)
-      at.promised += rest; // C3: the money is still held, and so are the units
+    if (canceling && bank_.open_authorization(id) > 0)
+      at.promised += rest, at.by += " " + id + ":" + std::to_string(rest); // C3: the money is still held, and so are the units
     else if (going)
       at.perhaps += rest;
   }
@@ -292,7 +300,10 @@ void auditor::count_reservation(const reserve_stock& wanted, const reservation_v
     auto& at = units[{line.sku, line.location}];
     switch (view.status) {
     case reservation_status::held:
-    case reservation_status::committed: at.promised += line.quantity; break;
+    case reservation_status::committed:
+      at.promised += line.quantity;
+      at.by += " " + wanted.reservation_id + ":" + std::to_string(line.quantity);
+      break;
     case reservation_status::shipped: at.came -= line.quantity; break;
     case reservation_status::holding:
     case reservation_status::committing:
@@ -341,7 +352,7 @@ void auditor::check_stock(const look& ask, const places& units) const {
         broken("J3", "promised" + where + " is " + std::to_string(promised) +
                        ", and what orders and reservations hold is " +
                        std::to_string(sums.promised) + " to " +
-                       std::to_string(sums.promised + sums.perhaps));
+                       std::to_string(sums.promised + sums.perhaps) + sums.by);
       if (!forced_ && promised > at.on_hand)
         broken("J3", "more" + where + " is promised than there is");
     }

@@ -34,18 +34,18 @@ void add(campaign_report& sums, const run_report& run) {
     sums.reached[name] += count;
 }
 
+} // namespace
+
 bool fails(const run_options& run) {
   return !simulate(run).broken.empty();
 }
 
-} // namespace
-
-run_options shrink(run_options run) {
+run_options shrink(run_options run, const std::function<bool(const run_options&)>& still_fails) {
   run.trace = nullptr;
   for (const auto each : fault_set{run.faults}) {
     auto fewer = run;
     fewer.faults.erase(each);
-    if (fails(fewer))
+    if (still_fails(fewer))
       run = std::move(fewer);
   }
   if (run.workload)
@@ -54,7 +54,7 @@ run_options shrink(run_options run) {
     while (run.commands > step) {
       auto fewer = run;
       fewer.commands -= step;
-      if (!fails(fewer))
+      if (!still_fails(fewer))
         break;
       run = std::move(fewer);
     }
@@ -94,7 +94,7 @@ campaign_report run_campaign(const campaign_options& options) {
   if (report.failure) {
     auto run = options.run;
     run.seed = report.failure->seed;
-    report.smallest = shrink(std::move(run));
+    report.smallest = shrink(std::move(run), fails);
     report.smallest_broken = simulate(*report.smallest).broken;
   }
   return report;

@@ -43,7 +43,10 @@ campaign_report run_campaign(const campaign_options& options);
 /// faults switched off or a workload of one's own: the faults alone.
 std::vector<std::string> not_reached(const campaign_report& report, const run_options& run);
 
-/// The smallest run that still fails: fewer faults, then fewer commands. `run` fails.
-run_options shrink(run_options run);
+/// Whether a run breaks a rule.
+bool fails(const run_options& run);
+
+/// A small run that still fails, as `run` does: fewer faults, then fewer commands.
+run_options shrink(run_options run, const std::function<bool(const run_options&)>& still_fails);
 
 } // namespace purser::simulation

@@ -101,6 +101,14 @@ TEST_CASE("the holds outlast the deadline only while a payment is in flight, to 
     CHECK_FALSE(w.sent<release_units>());
     CHECK_FALSE(due(w.state).has_value());
   }
+  SUBCASE("of a yes that came in time, while stock is asked: people look no longer than needed") {
+    w.state.capture = capture_policy::on_ship;
+    w.payment(payment_outcome::authorized);
+    reach_deadline(w);
+    CHECK(status_of(w.state) == order_status::needs_attention);
+    w.both(stock_step::commit);
+    CHECK(status_of(w.state) == order_status::confirmed);
+  }
   SUBCASE("it is remembered over a crash") {
     w.crash();
     w.tell(resume_step{});

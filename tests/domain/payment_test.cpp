@@ -435,6 +435,22 @@ TEST_CASE("P3: an order that is told an outcome once more learns of what is stuc
   CHECK(told == std::vector{payment_outcome::refunded, payment_outcome::unknown});
 }
 
+TEST_CASE(
+  "P3: an answer that was handled before is told the order again, if it is still the newest") {
+  auto d = captured(); // and the incarnation that noted it crashed before it told the order
+  d.provider("capture-1", payment_answer_kind::succeeded);
+  REQUIRE(d.effects.size() == 2); // the authorization's outcome, which the order knows, and this
+  CHECK(std::get<payment_reply>(std::get<send_message>(d.effects[1]).body).outcome ==
+        payment_outcome::captured);
+
+  desk refused;
+  refused.tell(authorize_payment{1'000, "EUR", "card", "", 0});
+  refused.provider("authorize-1", payment_answer_kind::refused);
+  refused.tell(authorize_payment{1'000, "EUR", "card", "", 1}); // another card
+  refused.provider("authorize-1", payment_answer_kind::refused);
+  CHECK_FALSE(refused.told());
+}
+
 TEST_CASE("reversing drops what only waited, and gives everything back") {
   auto d = authorized();
   d.tell(capture_payment{"ship/s-1", 400});
