@@ -45,6 +45,8 @@ rocksdb::Options base_options(const rocks_options& settings) {
   options.max_background_jobs = 2;
   options.info_log = std::make_shared<forwarding_log>(settings.on_warning);
   options.max_write_buffer_number = 4;
+  if (settings.machine != nullptr)
+    options.env = settings.machine;
   return options;
 }
 

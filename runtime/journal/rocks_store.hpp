@@ -10,6 +10,10 @@
 #include <memory>
 #include <string>
 
+namespace rocksdb {
+class Env;
+}
+
 namespace purser {
 
 struct rocks_options {
@@ -19,6 +23,9 @@ struct rocks_options {
   /// With read_only: one moment of a directory that another store, here or in another process, may
   /// be writing. Its lock is left alone and the index is not opened.
   bool live = false;
+  /// The machine as RocksDB sees it; null: as it is. For tests with disks that forget and fail. It
+  /// must outlive the store.
+  rocksdb::Env* machine = nullptr;
 };
 
 /// Opens a data directory, and creates it when it is missing. Throws store_error (in use, no space,
