@@ -2,6 +2,7 @@
 
 #include <boost/mp11.hpp>
 
+#include <algorithm>
 #include <stdexcept>
 
 namespace purser::simulation {
@@ -17,6 +18,17 @@ std::string_view name_of(fault what) {
   return boost::describe::enum_to_string(what, "unknown");
 }
 
+namespace {
+
+std::string joined(const fault_set& faults) {
+  std::string names;
+  for (const auto each : faults)
+    names.append(names.empty() ? "" : ",").append(name_of(each));
+  return names;
+}
+
+} // namespace
+
 fault_set parse_faults(const std::string& names) {
   if (names == "all")
     return all_faults();
@@ -29,7 +41,7 @@ fault_set parse_faults(const std::string& names) {
     fault found{};
     if (!boost::describe::enum_from_string(name.c_str(), found))
       throw std::invalid_argument("there is no fault \"" + name + "\"; there are " +
-                                  to_string(all_faults()) + ", and all and none");
+                                  joined(all_faults()) + ", and all and none");
     faults.insert(found);
     begin = end + 1;
   }
@@ -37,12 +49,7 @@ fault_set parse_faults(const std::string& names) {
 }
 
 std::string to_string(const fault_set& faults) {
-  if (faults == all_faults())
-    return "all";
-  std::string names;
-  for (const auto each : faults)
-    names.append(names.empty() ? "" : ",").append(name_of(each));
-  return names.empty() ? "none" : names;
+  return faults == all_faults() ? "all" : faults.empty() ? "none" : joined(faults);
 }
 
 } // namespace purser::simulation
