@@ -1,7 +1,6 @@
 // The supervisors against a second, naive model of the same clauses: random trees, random exits.
 #include "tests/supervisors/naive_tree.hpp"
-#include "tests/supervisors/random_tree.hpp"
-#include "tests/supervisors/world.hpp"
+#include "tests/supervisors/tree_spec.hpp"
 
 #include <doctest/doctest.h>
 
@@ -13,31 +12,6 @@
 using namespace purser::supervisors;
 
 namespace {
-
-dynamic_supervisor_spec dynamic_of(world& w, const node& it, const std::string& path) {
-  auto spec = w.dynamic(path, it.instance_restart, manners::obeys, it.intensity);
-  spec.period = std::chrono::milliseconds{it.period_ms};
-  spec.auto_shutdown = it.end;
-  spec.instances.significant = it.instance_significant;
-  return spec;
-}
-
-supervisor_spec spec_of(world& w, const node& it, const std::string& path) {
-  auto spec = tree(it.how, {}, it.intensity);
-  spec.path = path;
-  spec.period = std::chrono::milliseconds{it.period_ms};
-  spec.auto_shutdown = it.end;
-  for (const auto& child : it.children) {
-    const auto below = path + "/" + child.id;
-    auto made = child.what == node::kind::worker ? w.probe(child.id, child.restart)
-                : child.what == node::kind::supervisor
-                  ? w.nested(spec_of(w, child, below), child.restart)
-                  : w.nested(dynamic_of(w, child, below), child.restart);
-    made.significant = child.significant;
-    spec.children.push_back(std::move(made));
-  }
-  return spec;
-}
 
 void carry_out(world& w, const step& what) {
   switch (what.what) {
@@ -63,7 +37,7 @@ step random_step(dice& random, const naive_tree& naive, int& instances) {
     }
     return {step::kind::start, "i" + std::to_string(++instances), under.spec.id};
   }
-  if (workers.empty() || random.one_in(8))
+  if (workers.empty() || random.one_in(10))
     return {step::kind::wait, "for", "", static_cast<std::int64_t>(random.below(1'500))};
   const auto& id = workers[random.below(workers.size())]->spec.id;
   constexpr std::array deeds{step::kind::crash,  step::kind::crash,  step::kind::crash,
@@ -82,10 +56,10 @@ played play(world& w, std::uint64_t seed, const tree_taste& taste) {
   dice random{seed};
   played all{tree_maker{random, taste}.tree(), {}};
   naive_tree naive{all.spec};
-  w.spawn(spec_of(w, all.spec, "root"));
+  w.spawn(spec_of(w, all.spec));
   auto instances = 0;
   REQUIRE(w.log == naive.log);
-  for (auto count = 0; count < 20 && !naive.ended(); ++count) {
+  for (auto count = 0; count < 30 && !naive.ended(); ++count) {
     all.steps.push_back(random_step(random, naive, instances));
     naive.carry_out(all.steps.back());
     carry_out(w, all.steps.back());

@@ -6,7 +6,7 @@ using namespace purser::supervisors;
 
 namespace {
 
-constexpr flapping_policy policy{3, 60'000, 5'000, 4};
+constexpr flapping_policy policy{3, 60'000, 5'000, 6};
 
 } // namespace
 

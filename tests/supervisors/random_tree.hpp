@@ -75,7 +75,7 @@ private:
   std::string next_id(char kind) { return kind + std::to_string(++ids_); }
 
   void limits(node& it) {
-    it.intensity = static_cast<std::uint32_t>(random_.below(4));
+    it.intensity = static_cast<std::uint32_t>(random_.below(6));
     it.period_ms =
       taste_.endless_period ? 1'000'000'000 : 1 + static_cast<std::int64_t>(random_.below(3'000));
     it.end = static_cast<auto_shutdown>(random_.below(3));

@@ -10,6 +10,7 @@
 #include <caf/scheduler/test_coordinator.hpp>
 #include <caf/send.hpp>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <functional>
@@ -69,6 +70,20 @@ public:
   /// Handles every message that is there; time stands still.
   void settle() { scheduler_->run(); }
 
+  /// Handles one message of one actor, the `chosen`-th of those that have some (modulo their
+  /// number).
+  void run_one(std::uint64_t chosen) {
+    auto& jobs = scheduler_->jobs;
+    if (jobs.empty())
+      return;
+    const auto first = jobs.begin() + static_cast<std::ptrdiff_t>(chosen % jobs.size());
+    std::rotate(jobs.begin(), first, first + 1);
+    scheduler_->try_run_once();
+  }
+
+  /// Fires the timer that is due next, if there is one.
+  void fire_timer() { scheduler_->trigger_timeout(); }
+
   /// Lets virtual time pass, firing timers one by one.
   void pass(std::chrono::milliseconds time) {
     const auto end = scheduler_->clock().now() + time;
@@ -105,6 +120,8 @@ public:
                                         manners with) { return probe_behavior(self, name, with); },
                                  id, how);
     probes[id] = who;
+    most_alive = std::max(most_alive, ++alive[id]);
+    who->attach_functor([this, id](const caf::error&) { --alive[id]; });
     return who;
   }
 
@@ -183,13 +200,17 @@ public:
 
   template <class T, class... Args>
   T ask(Args... args) {
+    return ask_of<T>(root, std::move(args)...);
+  }
+  template <class T, class... Args>
+  T ask_of(const caf::actor& whom, Args... args) {
     T answer{};
     system_->spawn(
-      [&answer, args...](caf::event_based_actor* self, const caf::actor& whom) {
-        self->request(whom, caf::infinite, args...)
+      [&answer, args...](caf::event_based_actor* self, const caf::actor& to) {
+        self->request(to, caf::infinite, args...)
           .then([&answer](const T& value) { answer = value; }, [](const caf::error&) {});
       },
-      root);
+      whom);
     settle();
     return answer;
   }
@@ -236,6 +257,8 @@ public:
   int worked = 0;                           ///< work messages handled by all probes
   std::set<std::string> ignoring;           ///< probes whose start says "ignore"
   std::map<std::string, caf::actor> probes; ///< the newest incarnation of each
+  std::map<std::string, int> alive;         ///< incarnations of each probe
+  int most_alive = 0;                       ///< of any probe, at any time
   std::map<std::string, std::string> arguments;
   std::map<std::string, caf::actor> supervisors; ///< the newest incarnation of each nested one
   caf::actor root;
