@@ -147,7 +147,7 @@ void dynamic_supervisor_actor::is_up(number which) {
   const auto healing_us = it.record.is_up(now_us());
   const bool first = it.record.incarnations == 1;
   report_member(first ? event_kind::child_started : event_kind::child_restarted, it, "",
-                healing_us);
+                {healing_us, 0});
   for (auto& promise : std::exchange(it.started, {}))
     promise.deliver(it.handle);
 }
@@ -225,7 +225,7 @@ void dynamic_supervisor_actor::restart(number which, failed while_it_was) {
   if (while_it_was == failed::running && delay_ms == 0)
     return start(which);
   const start_due due{which, ++it.start_turn}; // S12: by a message, so that others get in between
-  report_member(event_kind::restart_delayed, it, it.record.last_cause, 0, delay_ms);
+  report_member(event_kind::restart_delayed, it, it.record.last_cause, {0, delay_ms});
   if (delay_ms == 0)
     caf::anon_send(this, due);
   else

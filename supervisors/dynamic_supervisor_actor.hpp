@@ -78,8 +78,8 @@ private:
   std::vector<child_info> which_children() const;
   caf::result<child_spec> child_spec_of(const std::string& id) const;
   void report_member(event_kind kind, const member& it, const std::string& cause = {},
-                     std::int64_t healing_us = 0, std::int64_t delay_ms = 0) {
-    report(kind, it.which.id, it.record, cause, healing_us, delay_ms);
+                     const spans& took = {}) {
+    report(kind, it.which.id, it.record, cause, took);
   }
 
   const dynamic_supervisor_spec spec_;

@@ -115,7 +115,7 @@ void supervisor_actor::child_is_up(std::size_t index) {
   auto& record = children_[index].record;
   const auto healing_us = record.is_up(now_us());
   report_child(record.incarnations == 1 ? event_kind::child_started : event_kind::child_restarted,
-               index, "", healing_us);
+               index, "", {healing_us, 0});
 }
 
 void supervisor_actor::start_went_wrong(std::size_t index, const std::string& why,
@@ -136,7 +136,7 @@ void supervisor_actor::start_later(std::size_t index) {
   it.turn = ++start_turn_;
   const start_due due{index, it.turn};
   const auto delay_ms = it.record.delay_ms(spec_.children[index].backoff, random());
-  report_child(event_kind::restart_delayed, index, it.record.last_cause, 0, delay_ms);
+  report_child(event_kind::restart_delayed, index, it.record.last_cause, {0, delay_ms});
   if (delay_ms == 0)
     caf::anon_send(this, due);
   else

@@ -81,8 +81,8 @@ private:
 
   const std::string& id_of(std::size_t index) const { return spec_.children[index].id; }
   void report_child(event_kind kind, std::size_t index, const std::string& cause = {},
-                    std::int64_t healing_us = 0, std::int64_t delay_ms = 0) {
-    report(kind, id_of(index), children_[index].record, cause, healing_us, delay_ms);
+                    const spans& took = {}) {
+    report(kind, id_of(index), children_[index].record, cause, took);
   }
 
   const supervisor_spec spec_;

@@ -74,11 +74,10 @@ std::string supervisor_base::text_of(const caf::error& reason) const {
 }
 
 void supervisor_base::report(event_kind kind, const std::string& id, const child_record& record,
-                             const std::string& cause, std::int64_t healing_us,
-                             std::int64_t delay_ms) {
+                             const std::string& cause, const spans& took) {
   if (hooks_.on_event)
     hooks_.on_event(
-      {kind, path_ + "/" + id, cause, record.restarts, healing_us, delay_ms, now_us()});
+      {kind, path_ + "/" + id, cause, record.restarts, took.healing_us, took.delay_ms, now_us()});
 }
 
 void supervisor_base::report_own(event_kind kind, const std::string& cause,

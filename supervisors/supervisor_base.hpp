@@ -43,6 +43,12 @@ void send_exit_now(const caf::actor& child, const caf::actor_addr& from, const c
 /// An orderly end, as OTP's normal and shutdown: a transient child is not brought back after it.
 bool is_normal(const caf::error& reason);
 
+/// How long what an event tells of took, or will take.
+struct spans {
+  std::int64_t healing_us = 0;
+  std::int64_t delay_ms = 0;
+};
+
 class supervisor_base : public caf::event_based_actor {
 public:
   const char* name() const override { return "supervisor"; }
@@ -69,8 +75,7 @@ protected:
   double random() const { return hooks_.random ? hooks_.random() : 0.5; }
   std::string text_of(const caf::error& reason) const;
   void report(event_kind kind, const std::string& id, const child_record& record,
-              const std::string& cause = {}, std::int64_t healing_us = 0,
-              std::int64_t delay_ms = 0);
+              const std::string& cause = {}, const spans& took = {});
   /// Of the supervisor itself.
   void report_own(event_kind kind, const std::string& cause, std::uint32_t restarts = 0);
 
