@@ -366,7 +366,7 @@ caf::result<child_spec> dynamic_supervisor_actor::child_spec_of(const std::strin
   const auto found = by_id_.find(id);
   if (found == by_id_.end())
     return caf::make_error(caf::sec::invalid_argument, path_ + " has no child " + id);
-  child_spec spec{spec_.instances, id, {}};
+  child_spec spec{static_cast<const child_rules&>(spec_.instances), id, {}};
   spec.start = [start = spec_.instances.start, which = members_.at(found->second).which](
                  caf::scheduled_actor& parent) { return start(parent, which); };
   return spec;
