@@ -148,6 +148,8 @@ void shard_actor::on_crash(const entity_cell_ptr& cell) {
     if (in_hand != nullptr)
       node_.counters.redelivered.fetch_add(1, std::memory_order_relaxed);
     break;
+  case entity_action::resume:
+  case entity_action::escalate: break; // on_crash never says so: the entity's actor has ended
   }
   cell->box.prepare_redelivery();
   restart_later(cell, decision.delay_ms);

@@ -19,6 +19,21 @@ entity_decision on_crash(entity_restart_state& state, const entity_restart_polic
   return {entity_action::restart, delay};
 }
 
+entity_decision on_failure(entity_restart_state& state, const entity_restart_policy& policy,
+                           crash_phase phase, directive how, double random) {
+  switch (how) {
+  case directive::resume:
+    if (phase == crash_phase::recovering)
+      break;
+    state.crashes_in_hand = 0; // the next message starts anew
+    return {entity_action::resume, 0};
+  case directive::restart: break;
+  case directive::stop: return {entity_action::quarantine, 0};
+  case directive::escalate: return {entity_action::escalate, 0};
+  }
+  return on_crash(state, policy, phase, random);
+}
+
 void on_completed(entity_restart_state& state) {
   state = {};
 }

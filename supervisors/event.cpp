@@ -16,6 +16,8 @@ std::string_view to_string(event_kind kind) {
   case event_kind::child_killed: return "child_killed";
   case event_kind::restart_delayed: return "restart_delayed";
   case event_kind::escalated: return "escalated";
+  case event_kind::auto_shutdown: return "auto_shutdown";
+  case event_kind::child_stuck: return "child_stuck";
   }
   return "unknown";
 }

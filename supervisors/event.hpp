@@ -13,7 +13,7 @@ enum class event_kind : std::uint8_t {
   child_crashed,         ///< an abnormal exit was seen
   child_restarted,       ///< it runs again
   child_stopped,         ///< as asked, or by itself
-  gave_up,               ///< more restarts than the intensity allows (S10, B2)
+  gave_up,               ///< more restarts than the intensity allows (S10, B2), or by a rule (A9)
   message_dead_lettered, ///< a message crashed its entity too often (B3)
   entity_quarantined,    ///< an entity could not be recovered (B5)
   child_ignored,         ///< its start function said that there is nothing to run (S2)
@@ -21,6 +21,8 @@ enum class event_kind : std::uint8_t {
   child_killed,          ///< it did not end within its shutdown time (S13)
   restart_delayed, ///< its next start waits for its backoff (A7) or for a message to self (S12)
   escalated,       ///< a child supervisor gave up; its parent now applies its own rules (S20)
+  auto_shutdown,   ///< significant children have ended: the supervisor ends in order (S16)
+  child_stuck,     ///< it was killed and still has not ended: it never returned (B9)
 };
 
 std::string_view to_string(event_kind kind);

@@ -1,11 +1,11 @@
 #include "supervisors/supervisor.hpp"
 
 #include "supervisors/supervisor_actor.hpp"
+#include "supervisors/tree_bounds.hpp"
 
 #include <caf/actor_system.hpp>
 #include <caf/send.hpp>
 
-#include <stdexcept>
 #include <utility>
 
 namespace purser::supervisors {
@@ -18,15 +18,6 @@ enum class reason_code : std::uint8_t { intensity_exceeded = 1, start_failed, su
 caf::error reason(reason_code code, const std::string& why = {}) {
   return {static_cast<std::uint8_t>(code), category,
           why.empty() ? caf::message{} : caf::make_message(why)};
-}
-
-void require_valid(const supervisor_spec& spec) {
-  std::string text;
-  for (const auto& error : check(spec))
-    text += (text.empty() ? "" : "; ") + error.child + (error.child.empty() ? "" : ".") +
-            error.field + " " + error.message;
-  if (!text.empty())
-    throw std::invalid_argument("supervisor " + spec.path + ": " + text);
 }
 
 } // namespace
@@ -59,20 +50,41 @@ std::string to_text(const caf::error& exit) {
 
 caf::actor spawn_supervisor(caf::actor_system& system, supervisor_spec spec,
                             supervisor_hooks hooks) {
-  require_valid(spec);
+  require_none(spec.path, check(spec));
   return system.spawn<supervisor_actor>(std::move(spec), std::move(hooks), caf::actor_addr{});
 }
 
 caf::actor spawn_supervisor(caf::local_actor& parent, supervisor_spec spec,
                             supervisor_hooks hooks) {
-  require_valid(spec);
+  require_none(spec.path, check(spec));
   return parent.home_system().spawn<supervisor_actor>(std::move(spec), std::move(hooks),
                                                       parent.address());
 }
 
+child_spec supervisor_child(supervisor_spec spec, supervisor_hooks hooks) {
+  child_spec child;
+  child.id = spec.path.substr(spec.path.rfind('/') + 1);
+  child.type = child_type::supervisor;
+  child.below = std::make_shared<subtree_spec>(subtree_spec{spec});
+  child.start = [spec = std::move(spec),
+                 hooks = std::move(hooks)](caf::scheduled_actor& parent) -> start_result {
+    return spawn_supervisor(parent, spec, hooks);
+  };
+  return child;
+}
+
+child_counts count(const std::vector<child_info>& children) {
+  child_counts counts;
+  for (const auto& info : children) {
+    ++counts.specs;
+    counts.active += info.running ? 1 : 0;
+    ++(info.type == child_type::supervisor ? counts.supervisors : counts.workers);
+  }
+  return counts;
+}
+
 void stop_supervisor(const caf::actor& supervisor) {
-  caf::anon_send<caf::message_priority::high>(
-    supervisor, caf::exit_msg{caf::actor_addr{}, caf::exit_reason::user_shutdown});
+  send_exit_now(supervisor, caf::actor_addr{}, caf::exit_reason::user_shutdown);
 }
 
 } // namespace purser::supervisors

@@ -9,8 +9,6 @@
 
 #include "supervisors/child_spec.hpp"
 #include "supervisors/event.hpp"
-#include "supervisors/restart_plan.hpp"
-#include "supervisors/restart_window.hpp"
 
 #include <caf/event_based_actor.hpp>
 
@@ -50,6 +48,8 @@ struct child_counts {
   std::size_t workers = 0;
 };
 
+child_counts count(const std::vector<child_info>& children);
+
 struct supervisor_hooks {
   event_sink on_event; ///< may be empty
   /// Called once: with "" when all children are up, else with what failed once all are down again.
@@ -68,6 +68,10 @@ caf::actor spawn_supervisor(caf::actor_system& system, supervisor_spec spec,
 
 /// The same as a child of another supervisor: the parent's start waits until this one is up (S1).
 caf::actor spawn_supervisor(caf::local_actor& parent, supervisor_spec spec, supervisor_hooks hooks);
+
+/// The spec of a child that is such a supervisor: its id is the last part of its path, and what is
+/// below it is known to the bounds of tree_bounds.hpp.
+child_spec supervisor_child(supervisor_spec spec, supervisor_hooks hooks);
 
 /// Asks a supervisor to end in order, ahead of whatever is queued (B4). Watch it to know when it
 /// has.

@@ -177,6 +177,19 @@ TEST_CASE("S12: a restart that fails is tried again, others get in between, each
   CHECK(w.root_ended[0] == intensity_exceeded());
 }
 
+TEST_CASE("S12: a start that fails in a group is a failure of that child: its strategy applies") {
+  world w;
+  w.spawn(tree(strategy::one_for_all, {w.probe("a"), w.probe("b"), w.probe("c")}, 2));
+  w.taken_log();
+  w.failing = {"b"};
+
+  w.crash("c");
+
+  CHECK(w.log ==
+        words{"stop b", "stop a", "start a", "fail b", "stop a", "start a", "fail b", "stop a"});
+  CHECK(w.root_ended.size() == 1);
+}
+
 TEST_CASE("S12: between two tries the supervisor answers and heals others") {
   world w;
   auto a = w.probe("a");
@@ -267,6 +280,23 @@ TEST_CASE("A7: a supervisor asked to stop does not wait for a backoff") {
   CHECK(w.root_ended.size() == 1);
 }
 
+TEST_CASE("A10: a child that had ended before it could be watched is noticed, and healed") {
+  world w;
+  w.spawn(tree(strategy::one_for_one, {w.probe("x", restart_type::temporary)}));
+  const auto dead = w.probes["x"];
+  w.crash("x");
+  auto a = w.probe("a");
+  a.start = [dead, first = true, start = a.start](caf::scheduled_actor& parent) mutable {
+    return std::exchange(first, false) ? start_result{dead} : start(parent);
+  };
+  w.events.clear();
+
+  w.spawn(tree(strategy::one_for_one, {a}));
+
+  CHECK(w.running() == words{"a"});
+  CHECK(w.events_of(event_kind::child_crashed) == words{"root/a"});
+}
+
 TEST_CASE("B4: an exit overtakes what is queued at the child") {
   world w;
   w.spawn(tree(strategy::one_for_all, {w.probe("a")}));
@@ -282,14 +312,14 @@ TEST_CASE("B4: an exit overtakes what is queued at the child") {
 
 TEST_CASE("S11: two failures that wait together and are healed by one restart count once") {
   world w;
-  w.spawn(tree(strategy::one_for_all, {w.probe("a"), w.probe("b"), w.gate("gate")}, 3));
+  w.spawn(tree(strategy::one_for_all, {w.probe("a"), w.probe("b"), w.gate("gate")}, 2));
   w.stuck = {"gate"};
   w.crash("a"); // 1: all restart, and the gate does not come up
   w.crash("a");
   w.crash("b");
   w.stuck.clear();
 
-  w.crash("gate"); // 2: a failed start; then a and b are healed together: 3
+  w.crash("gate"); // 2: a failed start, which restarts the group, and a and b with it
 
   CHECK(w.root_ended.empty());
   CHECK(w.running() == words{"a", "b", "gate"});

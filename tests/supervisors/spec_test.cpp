@@ -1,4 +1,5 @@
 #include "supervisors/restart_plan.hpp"
+#include "supervisors/tree_bounds.hpp"
 #include "tests/supervisors/world.hpp"
 
 #include <doctest/doctest.h>
@@ -45,13 +46,15 @@ TEST_CASE("S21: the dry check reports every mistake once, with its field") {
   wild.backoff = backoff_policy{-1, -2, std::numeric_limits<double>::quiet_NaN(), -1};
   auto spec = tree(strategy::one_for_one, {nothing, negative, hasty, killed, wild, worker(""),
                                            worker("f/g"), worker("a")});
+  spec.children.back().below = std::make_shared<subtree_spec>();
   spec.path = "";
   spec.period = 0ms;
+  spec.stuck_after = 0ms;
 
-  CHECK(fields(check(spec)) == words{":path", ":period", "a:start", "b:shutdown", "c:shutdown",
-                                     "d:shutdown", "e:backoff.min_ms", "e:backoff.max_ms",
-                                     "e:backoff.jitter", "e:backoff.reset_after_ms", ":id",
-                                     "f/g:id", "a:id"});
+  CHECK(fields(check(spec)) ==
+        words{":path", ":period", ":stuck_after", "a:start", "b:shutdown", "c:shutdown",
+              "d:shutdown", "e:backoff.min_ms", "e:backoff.max_ms", "e:backoff.jitter",
+              "e:backoff.reset_after_ms", ":id", "f/g:id", "a:id", "a:below"});
 }
 
 TEST_CASE("S21: a supervisor with a wrong spec is not spawned") {
@@ -98,9 +101,8 @@ TEST_CASE("S21: a child's spec can be asked for, one that does not exist is an e
 TEST_CASE("S4: the plan for one_for_one touches nobody else") {
   const std::vector<child_spec> children{worker("a"), worker("b"), worker("c")};
 
-  const auto plan = plan_restart(strategy::one_for_one, children, {true, false, true}, 1, false);
+  const auto plan = plan_restart(strategy::one_for_one, children, {true, false, true}, 1);
 
-  CHECK(plan.what == restart_plan::kind::restart);
   CHECK(plan.stop.empty());
   CHECK(plan.start == std::vector<std::size_t>{1});
 }
@@ -108,8 +110,7 @@ TEST_CASE("S4: the plan for one_for_one touches nobody else") {
 TEST_CASE("S6: the plan for rest_for_one stops only what runs, in reverse") {
   const std::vector<child_spec> children{worker("a"), worker("b"), worker("c"), worker("d")};
 
-  const auto plan =
-    plan_restart(strategy::rest_for_one, children, {true, false, false, true}, 1, false);
+  const auto plan = plan_restart(strategy::rest_for_one, children, {true, false, false, true}, 1);
 
   CHECK(plan.stop == std::vector<std::size_t>{3});
   CHECK(plan.start == std::vector<std::size_t>{1, 2, 3});
