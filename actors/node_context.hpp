@@ -4,6 +4,7 @@
 #include "actors/domain/policies.hpp"
 #include "actors/envelope.hpp"
 #include "actors/ports/clock.hpp"
+#include "actors/ports/given_up.hpp"
 #include "actors/ports/journal.hpp"
 #include "actors/ports/random.hpp"
 #include "actors/router.hpp"
@@ -22,7 +23,13 @@
 namespace purser {
 
 /// Where the shell may be made to crash, to prove that it heals: between any two of its steps.
-enum class crash_point : std::uint8_t { before_decide, before_append, after_append, after_effects };
+enum class crash_point : std::uint8_t {
+  before_decide,
+  before_append,
+  after_append,
+  after_effects,
+  every_delivery, ///< before_decide, and again whenever the message is redelivered
+};
 
 /// Asked once for each message at its first delivery: where to crash while handling it, if at all.
 using crash_injector = std::function<std::optional<crash_point>(const envelope& message)>;
@@ -106,6 +113,7 @@ struct node_context {
   std::atomic<bool> stopping{false}; ///< crashes are not healed any more
   /// Of all entities; each incarnation takes the next number.
   std::atomic<std::uint64_t> incarnations{0};
+  given_up_log* given_up = nullptr; ///< without it nothing of what is given up is kept
 };
 
 } // namespace purser

@@ -34,8 +34,9 @@ struct crash_step {
   std::optional<std::string> actor; ///< "order/o-1"; any
   std::optional<std::string> on;    ///< while it handles this; any
   std::uint32_t times = 1;
+  bool every_delivery = false; ///< and at each redelivery: the message is given up in the end
 };
-BOOST_DESCRIBE_STRUCT(crash_step, (), (actor, on, times))
+BOOST_DESCRIBE_STRUCT(crash_step, (), (actor, on, times, every_delivery))
 
 /// What the provider does to the next operations that fit.
 struct provider_step {
