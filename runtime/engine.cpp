@@ -101,6 +101,9 @@ public:
               {},       {},      {},      {}},
         checkpointer_(journal_, options_.checkpoint_bytes,
                       {[this](const std::string& why) { journal_.abandon(why); },
+                       [this](const std::string& why) {
+                         on_alarm("checkpoints_stopped cause=" + why);
+                       },
                        [this](std::uint16_t shard) { timers_.checkpoint_begins(shard); },
                        [this](std::uint16_t shard) { timers_.checkpoint_done(shard); }}) {
     if (options_.time != engine_time::machine)
@@ -436,7 +439,9 @@ private:
   }
 
   void take_up_open_work() {
-    const auto open = find_open_work(journal_);
+    const auto open = find_open_work(journal_, [this](const entity_unreadable& error) {
+      on_alarm(std::string{"entity_unreadable cause="} + error.what());
+    });
     for (const auto& [entity, due] : open.timers)
       timers_.set(entity, due);
     for (const auto& entity : open.steps) {

@@ -271,6 +271,8 @@ void scenario_run::carry_out(const scenario_step& step) {
   } else if (step.provider_confesses) {
     tell("the provider tells what was unknown");
     provider_->confess();
+  } else if (step.redrive) {
+    redrive(step);
   } else if (step.kill || step.restart) {
     tell(step.kill ? "fault: the engine is killed, and starts again" : "the engine starts again");
     const auto now = engine_->now();
@@ -323,6 +325,23 @@ void scenario_run::send(const std::vector<boost::json::value>& commands,
     return tell(fmt::format("{} commands are sent", commands.size()));
   for (const auto& [line, times] : told)
     tell(times == 1 ? line : fmt::format("{} ({} times)", line, times));
+}
+
+void scenario_run::redrive(const scenario_step& step) {
+  for (const auto& letter : engine_->dead_letters()) {
+    auto sent = engine_->redrive(letter.id);
+    settle();
+    const auto what = letter.message + " " + letter.entity.key + " is sent again: ";
+    if (sent.wait_for(std::chrono::seconds{0}) != std::future_status::ready) {
+      tell(what + "under way");
+      continue;
+    }
+    const auto result = sent.get();
+    tell(what + answer_text(result));
+    const auto verdict = result.result == outcome::accepted ? "accepted" : to_string(result.why);
+    if (step.answer && *step.answer != verdict)
+      fail(what + answer_text(result) + ", expected " + *step.answer);
+  }
 }
 
 /// Everything that can happen now has happened, and its events have come.
