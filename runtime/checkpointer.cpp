@@ -13,8 +13,7 @@ constexpr std::uint64_t commits_between_looks = 32;
 
 checkpointer::checkpointer(group_commit_journal& journal, std::size_t threshold_bytes, hooks calls)
     : journal_(journal), threshold_(threshold_bytes), hooks_(std::move(calls)),
-      unreadable_(journal.shards()),
-      thread_([this] { run(); }) {}
+      unreadable_(journal.shards()), thread_([this] { run(); }) {}
 
 checkpointer::~checkpointer() {
   stop();

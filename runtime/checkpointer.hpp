@@ -21,7 +21,7 @@ public:
     std::function<void(const std::string&)> on_failure; ///< the journal's disk or bytes are bad
     /// An entity cannot be rebuilt: its shard has no checkpoints any more, and its log grows (B5).
     std::function<void(const std::string&)> on_unreadable;
-    std::function<void(std::uint16_t shard)> before;    ///< a shard's checkpoint
+    std::function<void(std::uint16_t shard)> before; ///< a shard's checkpoint
     std::function<void(std::uint16_t shard)> after;
   };
 

@@ -99,13 +99,12 @@ public:
         timers_(journal_, router_, *clock_),
         node_{journal_, *clock_, random_, router_, entity_settings(), {}, {}, {}, {}, {},
               {},       {},      {},      {}},
-        checkpointer_(journal_, options_.checkpoint_bytes,
-                      {[this](const std::string& why) { journal_.abandon(why); },
-                       [this](const std::string& why) {
-                         on_alarm("checkpoints_stopped cause=" + why);
-                       },
-                       [this](std::uint16_t shard) { timers_.checkpoint_begins(shard); },
-                       [this](std::uint16_t shard) { timers_.checkpoint_done(shard); }}) {
+        checkpointer_(
+          journal_, options_.checkpoint_bytes,
+          {[this](const std::string& why) { journal_.abandon(why); },
+           [this](const std::string& why) { on_alarm("checkpoints_stopped cause=" + why); },
+           [this](std::uint16_t shard) { timers_.checkpoint_begins(shard); },
+           [this](std::uint16_t shard) { timers_.checkpoint_done(shard); }}) {
     if (options_.time != engine_time::machine)
       router_.count(activity_);
     if (auto* simulated = dynamic_cast<simulated_provider*>(provider_.get()))

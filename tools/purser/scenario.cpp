@@ -79,10 +79,11 @@ void check_step(const scenario_step& step, const json_place& place) {
                       (step.provider_confesses ? 1 : 0) + (step.redrive ? 1 : 0) +
                       (step.kill ? 1 : 0) + (step.restart ? 1 : 0) + (step.expect ? 1 : 0);
   if (actions > 1 || (actions == 0 && !step.say))
-    config::fail(place, "has " + std::to_string(actions) +
-                          " actions; a step is one of command, "
-                          "together, wait, until, crash, provider, customer_acts, "
-                          "provider_confesses, redrive, kill, restart, expect, or only says something");
+    config::fail(place,
+                 "has " + std::to_string(actions) +
+                   " actions; a step is one of command, "
+                   "together, wait, until, crash, provider, customer_acts, "
+                   "provider_confesses, redrive, kill, restart, expect, or only says something");
   check_duration(step.wait, {&place, "wait", {}});
   check_duration(step.within, {&place, "within", {}});
   if (step.command)
