@@ -5,6 +5,7 @@
 
 #include <caf/send.hpp>
 
+#include <algorithm>
 #include <exception>
 
 namespace purser {
@@ -118,9 +119,12 @@ void entity_actor::load() {
 void entity_actor::recovered() {
   if (!reply_->error.empty())
     throw journal_corrupt(reply_->error);
-  image_.rebuild(reply_->stream);
-  if (!reply_->stream.tail.empty())
+  if (!reply_->stream.tail.empty()) {
     last_position_ = reply_->stream.tail.back().at_position;
+    cell_->version = reply_->stream.tail.back().version;
+  }
+  image_.rebuild(reply_->stream);
+  cell_->version = image_.version();
   reply_->stream = {};
   cell_->recovering = false;
   if (image_.must_resume()) {
@@ -161,8 +165,10 @@ void entity_actor::handle(envelope& message) {
   const bool known = is_repeat(message);
   if (waiting_)
     return; // for the index; the message stays in hand
+  if (known && message.dead_letter)
+    keep_letter(message); // for people; it took effect before it crashed, and is answered so
   if (known)
-    repeat(message); // also when it was given up: it took effect before it crashed
+    repeat(message);
   else if (message.dead_letter)
     give_up(message);
   else
@@ -224,6 +230,7 @@ void entity_actor::repeat(envelope& message) {
   if (message.from) {
     send_out(image_.state().answer_again(message.body, why, context_of(message)),
              context_of(message).now);
+    answer_client(message, why); // who had it sent again
     cell_->box.done();
   } else if (fingerprint != message.fingerprint) {
     message.duplicate = false;
@@ -239,6 +246,9 @@ void entity_actor::carry_out(envelope& message) {
   crash_at_.reset();
   if (node_.inject_crash)
     crash_at_ = node_.inject_crash(message);
+  message.poisoned = message.poisoned || crash_at_ == crash_point::every_delivery;
+  if (message.poisoned)
+    crash_at_ = crash_point::before_decide;
   crash_if_told(crash_point::before_decide, message);
   fire_timer_if_due(message);
   const auto context = context_of(message);
@@ -262,13 +272,15 @@ void entity_actor::carry_out(envelope& message) {
   settle();
 }
 
+/// The letter comes first: whatever tells of it is behind it in the journal (B3).
 void entity_actor::give_up(envelope& message) {
   const auto context = context_of(message);
+  keep_letter(message);
   if (message.from && message.is_command())
     send_out({send_message{*message.from, undeliverable{rejection::dead_lettered}, {}}},
              context.now);
   if (message.client) {
-    if (!message.key.empty()) {
+    if (message.is_client_command() && !message.key.empty()) {
       auto note = note_of(rejection::dead_lettered);
       note.cause = message.key;
       note.fingerprint = message.fingerprint;
@@ -286,6 +298,31 @@ void entity_actor::give_up(envelope& message) {
   settle();
 }
 
+bool entity_actor::took_effect(const envelope& message) const {
+  return !message.key.empty() &&
+         (message.duplicate.value_or(false) || image_.commands().find(message.key) != nullptr);
+}
+
+/// A query and a wake-up leave nothing behind that could be done again.
+void entity_actor::keep_letter(const envelope& message) {
+  if (node_.given_up == nullptr || message.query ||
+      std::holds_alternative<resume_step>(message.body))
+    return;
+  given_up_message letter;
+  letter.to = cell_->ref;
+  letter.from = message.from;
+  letter.from_client = message.is_client_command();
+  letter.key = message.key;
+  letter.fingerprint = message.fingerprint;
+  letter.at = context_of(message).now;
+  letter.body = message.body;
+  letter.cause = cell_->failure;
+  letter.attempts = static_cast<std::uint32_t>(std::max(message.deliveries - 1, 0));
+  letter.version = image_.version();
+  letter.took_effect = took_effect(message);
+  node_.given_up->keep(letter);
+}
+
 // -- The steps ------------------------------------------------------------------------------------
 
 void entity_actor::append(std::vector<event_record> events, const decide_context& context) {
@@ -295,6 +332,7 @@ void entity_actor::append(std::vector<event_record> events, const decide_context
     event.at = context.now;
   last_position_ = node_.journal.append(cell_->ref, image_.version(), events);
   image_.appended(events);
+  cell_->version = image_.version();
 }
 
 void entity_actor::send_out(std::vector<effect> effects, unix_millis at) {
@@ -324,9 +362,10 @@ void entity_actor::send_out(std::vector<effect> effects, unix_millis at) {
 void entity_actor::finish(envelope& message, rejection refused) {
   if (!message.client)
     return cell_->box.done();
-  if (refused == rejection::none && image_.has_open_step())
+  const bool workflow = message.is_client_command(); // else: an entity's message, sent again
+  if (refused == rejection::none && workflow && image_.has_open_step())
     return cell_->box.await_settlement();
-  if (refused == rejection::none)
+  if (refused == rejection::none && workflow)
     refused = image_.state().final_verdict(std::get<command_body>(message.body));
   answer_client(message, refused);
   cell_->box.done();

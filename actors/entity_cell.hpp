@@ -30,6 +30,7 @@ struct entity_cell {
   bool counted_open = false;        ///< it is counted among node_context::open
   std::optional<unix_millis> timer; ///< as told to node_context::set_timer
   std::string failure;              ///< why the last incarnation ended
+  std::uint64_t version = 0;        ///< of the entity, as far as it was seen
   std::int64_t failed_at_ns = 0;    ///< monotonic; 0 once it is healed
 
   // The shard's own.

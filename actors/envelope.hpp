@@ -19,16 +19,21 @@ struct envelope {
   std::uint64_t fingerprint = 0; ///< of the body that `key` stands for; 0 without a key
   unix_millis at = 0;            ///< business time, handed on to what it causes; 0: the clock's
   bool query = false;            ///< only reads: the answer is the view
+  bool release = false;          ///< for the shard: the entity's quarantine ends
   message_body body = resume_step{};
 
   // What a redelivery must know.
   int deliveries = 0;            ///< times it was handed to an incarnation of the entity
   std::optional<bool> duplicate; ///< found among the known commands when it was first looked up
   bool dead_letter = false;      ///< given up: answer so, and note it
+  bool poisoned = false;         ///< it was told to crash its entity at every delivery
 
   activity_token token; ///< while it is queued or handled
 
   bool is_command() const noexcept { return !query && !is_reply(); }
+
+  /// What a client wants done, as against what entities tell each other.
+  bool is_client_command() const noexcept { return std::holds_alternative<command_body>(body); }
 
 private:
   bool is_reply() const noexcept {

@@ -4,6 +4,7 @@
 #include "actors/domain/policies.hpp"
 #include "actors/envelope.hpp"
 #include "actors/ports/clock.hpp"
+#include "actors/ports/given_up.hpp"
 #include "actors/ports/journal.hpp"
 #include "actors/ports/random.hpp"
 #include "actors/router.hpp"
@@ -22,7 +23,13 @@
 namespace purser {
 
 /// Where the shell may be made to crash, to prove that it heals: between any two of its steps.
-enum class crash_point : std::uint8_t { before_decide, before_append, after_append, after_effects };
+enum class crash_point : std::uint8_t {
+  before_decide,
+  before_append,
+  after_append,
+  after_effects,
+  every_delivery, ///< before_decide, and again whenever the message is redelivered
+};
 
 /// Asked at each delivery of a message (envelope::deliveries): where to crash while handling it, if
 /// at all.
@@ -108,6 +115,7 @@ struct node_context {
   std::atomic<bool> stopping{false};
   /// Of all entities; each incarnation takes the next number.
   std::atomic<std::uint64_t> incarnations{0};
+  given_up_log* given_up = nullptr; ///< without it nothing of what is given up is kept
 };
 
 } // namespace purser

@@ -71,6 +71,8 @@ void shard_actor::distribute() {
 }
 
 void shard_actor::deliver(envelope message) {
+  if (message.release && !ending_)
+    return release(message);
   auto& cell = state_->cells[message.to];
   if (!cell)
     cell = std::make_shared<entity_cell>(message.to);
@@ -179,10 +181,40 @@ void shard_actor::quarantine(const entity_cell_ptr& cell) {
     cell->counted_open = false;
     node_.open.add(-1);
   }
-  for (auto& message : cell->box.drain()) {
+  auto waiting = cell->box.drain();
+  if (node_.given_up != nullptr)
+    node_.given_up->keep(given_up_entity{
+      cell->ref, cell->failure, cell->restarts.consecutive_crashes, cell->version, waiting.size()});
+  for (auto& message : waiting) { // after keep: nobody is told of what is not kept
     const bool delivered = message.deliveries > 0;
     refuse(std::move(message), delivered);
   }
+}
+
+/// Answered `accepted` when the entity was quarantined, else `rejected`. It is rebuilt at once: a
+/// step of a workflow that it had under way goes on.
+void shard_actor::release(const envelope& request) {
+  const auto found = state_->cells.find(request.to);
+  answer result{outcome::rejected};
+  result.id = request.to.key;
+  if (found != state_->cells.end() && found->second->quarantined) {
+    const auto cell = found->second;
+    cell->quarantined = false;
+    cell->restarts = {};
+    cell->failed_at_ns = 0;
+    cell->timer.reset(); // it may have fired meanwhile, for nobody
+    result.result = outcome::accepted;
+    if (node_.given_up != nullptr)
+      node_.given_up->release(cell->ref);
+    report(event_kind::entity_released, *cell);
+    cell->failure.clear();
+    node_.open.add(1);
+    envelope wake;
+    wake.to = cell->ref;
+    wake.token = node_.router.token();
+    deliver(std::move(wake));
+  }
+  node_.journal.when_durable([client = request.client, result] { client->deliver(result); });
 }
 
 /// Answers for an entity that cannot. `may_have_happened`: the journal may tell of it later.

@@ -50,6 +50,7 @@ private:
   void restart_later(const entity_cell_ptr& cell, std::int64_t delay_ms);
   void start_again(const entity_cell_ptr& cell);
   void quarantine(const entity_cell_ptr& cell);
+  void release(const envelope& request);
   void refuse(envelope message, bool may_have_happened);
   void limit_live();
   void begin_stop(const caf::error& reason);

@@ -13,7 +13,7 @@ constexpr std::uint64_t commits_between_looks = 32;
 
 checkpointer::checkpointer(group_commit_journal& journal, std::size_t threshold_bytes, hooks calls)
     : journal_(journal), threshold_(threshold_bytes), hooks_(std::move(calls)),
-      thread_([this] { run(); }) {}
+      unreadable_(journal.shards()), thread_([this] { run(); }) {}
 
 checkpointer::~checkpointer() {
   stop();
@@ -39,10 +39,19 @@ void checkpointer::stop() {
 
 void checkpointer::checkpoint_if(std::uint16_t shard, std::size_t at_least) {
   const std::lock_guard lock{one_at_a_time_};
+  auto& why = unreadable_[shard];
+  if (!why.empty())
+    throw entity_unreadable(why);
   if (journal_.tail_bytes(shard) < at_least)
     return;
   hooks_.before(shard);
-  run_checkpoint(journal_, shard);
+  try {
+    run_checkpoint(journal_, shard);
+  } catch (const entity_unreadable& error) { // the entity is not lost: its events stay in the log
+    why = error.what();
+    hooks_.on_unreadable(why);
+    throw;
+  }
   hooks_.after(shard);
   completed_.fetch_add(1);
 }
@@ -50,6 +59,13 @@ void checkpointer::checkpoint_if(std::uint16_t shard, std::size_t at_least) {
 void checkpointer::run_all() {
   for (std::uint16_t shard = 0; shard < journal_.shards(); ++shard)
     checkpoint_if(shard, 1);
+}
+
+void checkpointer::checkpoint_when_grown(std::uint16_t shard) {
+  try {
+    checkpoint_if(shard, threshold_);
+  } catch (const entity_unreadable&) { // told once; the other shards go on
+  }
 }
 
 void checkpointer::run() {
@@ -63,7 +79,7 @@ void checkpointer::run() {
     }
     try {
       for (std::uint16_t shard = 0; shard < journal_.shards(); ++shard)
-        checkpoint_if(shard, threshold_);
+        checkpoint_when_grown(shard);
     } catch (const journal_stopped&) {
       return;
     } catch (const std::exception& error) {

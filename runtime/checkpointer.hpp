@@ -11,6 +11,7 @@
 #include <mutex>
 #include <string>
 #include <thread>
+#include <vector>
 
 namespace purser {
 
@@ -18,7 +19,9 @@ class checkpointer {
 public:
   struct hooks {
     std::function<void(const std::string&)> on_failure; ///< the journal's disk or bytes are bad
-    std::function<void(std::uint16_t shard)> before;    ///< a shard's checkpoint
+    /// An entity cannot be rebuilt: its shard has no checkpoints any more, and its log grows (B5).
+    std::function<void(const std::string&)> on_unreadable;
+    std::function<void(std::uint16_t shard)> before; ///< a shard's checkpoint
     std::function<void(std::uint16_t shard)> after;
   };
 
@@ -39,6 +42,7 @@ public:
 private:
   void run();
   void checkpoint_if(std::uint16_t shard, std::size_t at_least);
+  void checkpoint_when_grown(std::uint16_t shard);
 
   group_commit_journal& journal_;
   std::size_t threshold_;
@@ -46,6 +50,7 @@ private:
   std::atomic<std::uint64_t> commits_{0};
   std::atomic<std::uint64_t> completed_{0};
   std::mutex one_at_a_time_;
+  std::vector<std::string> unreadable_; ///< by shard: why it has no checkpoints; under the above
   std::mutex mutex_;
   std::condition_variable wake_;
   bool due_ = false;

@@ -41,9 +41,12 @@ std::optional<crash_point> crash_plan::ordered(const envelope& message) {
                                   [&](const auto& each) { return fits(each, message); });
   if (order == orders_.end())
     return std::nullopt;
+  const bool always = order->every_delivery;
   if (--order->times == 0)
     orders_.erase(order);
   has_orders_ = !orders_.empty();
+  if (always)
+    return crash_point::every_delivery;
   return static_cast<crash_point>(ordered_++ % points);
 }
 

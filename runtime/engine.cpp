@@ -8,6 +8,7 @@
 #include "runtime/crash_plan.hpp"
 #include "runtime/feed.hpp"
 #include "runtime/fold.hpp"
+#include "runtime/given_up_desk.hpp"
 #include "runtime/journal/memory_store.hpp"
 #include "runtime/journal/rocks_store.hpp"
 #include "runtime/json/command_json.hpp"
@@ -98,10 +99,12 @@ public:
         timers_(journal_, router_, *clock_),
         node_{journal_, *clock_, random_, router_, entity_settings(), {}, {}, {}, {}, {},
               {},       {},      {},      {}},
-        checkpointer_(journal_, options_.checkpoint_bytes,
-                      {[this](const std::string& why) { journal_.abandon(why); },
-                       [this](std::uint16_t shard) { timers_.checkpoint_begins(shard); },
-                       [this](std::uint16_t shard) { timers_.checkpoint_done(shard); }}) {
+        checkpointer_(
+          journal_, options_.checkpoint_bytes,
+          {[this](const std::string& why) { journal_.abandon(why); },
+           [this](const std::string& why) { on_alarm("checkpoints_stopped cause=" + why); },
+           [this](std::uint16_t shard) { timers_.checkpoint_begins(shard); },
+           [this](std::uint16_t shard) { timers_.checkpoint_done(shard); }}) {
     if (options_.time != engine_time::machine)
       router_.count(activity_);
     if (auto* simulated = dynamic_cast<simulated_provider*>(provider_.get()))
@@ -117,6 +120,7 @@ public:
       desk_.submit(std::move(payment), std::move(call), at);
     };
     node_.on_supervision = [this](const supervisors::supervision_event& event) { on_event(event); };
+    node_.given_up = &given_up_;
     node_.inject_crash = [this](const envelope& message) { return crashes_.next(message); };
     checkpointer_ready_ = true;
     try {
@@ -279,6 +283,48 @@ public:
     return failure_;
   }
 
+  // -- What was given up --------------------------------------------------------------------------
+
+  std::vector<dead_letter> dead_letters() override {
+    return with_store([&] { return given_up_.letters(); });
+  }
+
+  std::optional<dead_letter> find_dead_letter(const std::string& id) override {
+    return with_store([&] { return given_up_.letter(id); });
+  }
+
+  std::future<answer> redrive(const std::string& id) override {
+    auto message = with_store([&] { return given_up_.redrive(id); });
+    message.at = clock_->now();
+    auto promise = std::make_shared<std::promise<answer>>();
+    send(std::move(message), [this, id, promise](const answer& result) {
+      if (given_up_desk::settles(result))
+        given_up_.settled(id);
+      promise->set_value(result);
+    });
+    return promise->get_future();
+  }
+
+  bool drop(const std::string& id) override {
+    return with_store([&] { return given_up_.drop(id); });
+  }
+
+  std::vector<quarantined_entity> quarantines() override {
+    return with_store([&] { return given_up_.quarantines(); });
+  }
+
+  bool release(const entity_ref& entity) override {
+    envelope message;
+    message.to = entity;
+    message.release = true;
+    auto promise = std::make_shared<std::promise<answer>>();
+    send(std::move(message), [promise](const answer& result) { promise->set_value(result); });
+    const auto result = promise->get_future().get();
+    if (result.result == outcome::unknown || result.why != rejection::none)
+      throw engine_error(to_string(entity) + " could not be released: " + result.detail);
+    return result.result == outcome::accepted;
+  }
+
   // -- The end ------------------------------------------------------------------------------------
 
   void stop() override {
@@ -345,6 +391,19 @@ private:
                   "too many commands are in flight");
   }
 
+  /// Calls while the journal's store is there.
+  template <class Call>
+  std::invoke_result_t<Call> with_store(Call call) {
+    const std::lock_guard lock{closing_};
+    if (closed_)
+      throw engine_error("the engine has stopped");
+    try {
+      return translated(call);
+    } catch (const journal_stopped& error) {
+      throw engine_error(error.what());
+    }
+  }
+
   /// Business time goes on from the newest event.
   void restore_clock() {
     for (std::uint16_t shard = 0; shard < journal_.shards(); ++shard) {
@@ -360,6 +419,13 @@ private:
   void start_actors() {
     for (std::uint16_t shard = 0; shard < options_.shards; ++shard)
       shards_.push_back(std::make_shared<shard_state>(shard));
+    for (const auto& given_up :
+         given_up::quarantines(journal_.disk())) { // B5: until it is released
+      auto cell = std::make_shared<entity_cell>(given_up.entity);
+      cell->quarantined = true;
+      cell->failure = given_up.cause;
+      shards_[shard_of(given_up.entity, options_.shards)]->cells.emplace(given_up.entity, cell);
+    }
     std::promise<std::string> started;
     supervisors::supervisor_hooks hooks;
     hooks.on_event = node_.on_supervision;
@@ -372,7 +438,9 @@ private:
   }
 
   void take_up_open_work() {
-    const auto open = find_open_work(journal_);
+    const auto open = find_open_work(journal_, [this](const entity_unreadable& error) {
+      on_alarm(std::string{"entity_unreadable cause="} + error.what());
+    });
     for (const auto& [entity, due] : open.timers)
       timers_.set(entity, due);
     for (const auto& entity : open.steps) {
@@ -477,6 +545,7 @@ private:
   std::shared_ptr<payment_gateway> provider_;
   payment_desk desk_;
   timer_board timers_;
+  given_up_desk given_up_{journal_};
   node_context node_;
   checkpointer checkpointer_;
   shard_states shards_;

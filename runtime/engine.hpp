@@ -16,6 +16,7 @@
 #include "actors/domain/policies.hpp"
 #include "actors/ports/payment_gateway.hpp"
 #include "runtime/audit.hpp"
+#include "runtime/given_up.hpp"
 #include "runtime/provider_moods.hpp"
 
 #include <cstdint>
@@ -87,6 +88,7 @@ struct crash_order {
   std::optional<entity_ref> entity;   ///< any
   std::optional<std::string> message; ///< while it handles this: an `op`, or "hold_units"...; any
   std::uint32_t times = 1;
+  bool every_delivery = false; ///< and whenever it is redelivered: it ends as a dead letter (B3)
 };
 
 struct engine_options {
@@ -208,6 +210,36 @@ public:
 
   /// Why the engine has stopped by itself; empty while it works.
   virtual std::string failure() const = 0;
+
+  // -- What was given up (B3, B5): these wait for the disk, and throw engine_error when the engine
+  // -- has stopped. Not from a callback
+  // ------------------------------------------------------------
+
+  /// Every dead letter, the oldest first by the wall clock. A letter is durable before its caller
+  /// is told `dead_lettered`.
+  virtual std::vector<dead_letter> dead_letters() = 0;
+
+  /// nullopt: there is none of that id.
+  virtual std::optional<dead_letter> find_dead_letter(const std::string& id) = 0;
+
+  /// Sends a letter's message again. A client's command was answered `dead_lettered` under its own
+  /// id, for ever (I1); so it goes under one of its own, "redrive/ID/N", where N - 1 redrives have
+  /// ended here again. Repeated, also after a crash, it is the same N until it was answered: the
+  /// effect is there once. A message of an entity goes as it was, and is known by what made it
+  /// idempotent. When it was carried out or refused, the letter goes; when the answer is unknown,
+  /// dead_lettered, quarantined or overloaded, it stays. It is taken to be of now.
+  /// Throws engine_error: no such letter, or it cannot be sent (dead_letter::cannot_redrive).
+  virtual std::future<answer> redrive(const std::string& id) = 0;
+
+  /// Forgets a letter, durably. @returns false when there is none of that id.
+  virtual bool drop(const std::string& id) = 0;
+
+  /// Every quarantined entity, those of earlier lives too.
+  virtual std::vector<quarantined_entity> quarantines() = 0;
+
+  /// Ends a quarantine, durably: the entity is rebuilt at once, and quarantined again when it
+  /// cannot be. @returns false when it is not quarantined.
+  virtual bool release(const entity_ref& entity) = 0;
 };
 
 } // namespace purser

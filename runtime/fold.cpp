@@ -1,5 +1,6 @@
 #include "runtime/fold.hpp"
 
+#include "actors/codec.hpp"
 #include "runtime/journal/marks.hpp"
 
 #include <set>
@@ -19,24 +20,53 @@ entity_image image_before(store& disk, const entity_ref& ref) {
   return image;
 }
 
+void fold_event(store& disk, const recorded_event& event, folded_span& result) {
+  auto at = result.images.find(event.stream);
+  if (at == result.images.end()) {
+    at = result.images.emplace(event.stream, image_before(disk, event.stream)).first;
+    if (const auto due = at->second.due())
+      result.due_before.emplace(event.stream, *due);
+  }
+  if (event.event.fingerprint != 0)
+    result.ids.push_back({event.stream,
+                          event.event.cause,
+                          {event.event.fingerprint, event.version,
+                           static_cast<std::uint16_t>(recorded_rejection(event.event))}});
+  if (event.version > at->second.version()) // else: its snapshot is newer than the checkpoint
+    at->second.evolve(event);
+}
+
+/// Calls, and names the entity when what is stored of it is bad.
+template <class Call>
+void naming(const entity_ref& entity, Call call) {
+  try {
+    call();
+  } catch (const journal_corrupt& error) {
+    throw entity_unreadable(entity, error.what());
+  } catch (const codec::decode_error& error) {
+    throw entity_unreadable(entity, error.what());
+  } catch (const broken_invariant& error) {
+    throw entity_unreadable(entity, error.what());
+  }
+}
+
 } // namespace
 
-folded_span fold(store& disk, const checkpoint_span& span) {
+folded_span fold(store& disk, const checkpoint_span& span, const unreadable_visitor& tell) {
   folded_span result;
+  std::set<entity_ref> unreadable;
   read_span(disk, span, [&](recorded_event&& event) {
-    auto at = result.images.find(event.stream);
-    if (at == result.images.end()) {
-      at = result.images.emplace(event.stream, image_before(disk, event.stream)).first;
-      if (const auto due = at->second.due())
-        result.due_before.emplace(event.stream, *due);
+    if (unreadable.contains(event.stream))
+      return;
+    try {
+      naming(event.stream, [&] { fold_event(disk, event, result); });
+    } catch (const entity_unreadable& error) {
+      if (!tell)
+        throw;
+      tell(error);
+      result.images.erase(event.stream);
+      unreadable.insert(event.stream);
     }
-    if (event.event.fingerprint != 0)
-      result.ids.push_back({event.stream,
-                            event.event.cause,
-                            {event.event.fingerprint, event.version,
-                             static_cast<std::uint16_t>(recorded_rejection(event.event))}});
-    if (event.version > at->second.version()) // else: its snapshot is newer than the checkpoint
-      at->second.evolve(event);
   });
   return result;
 }
@@ -65,13 +95,13 @@ void run_checkpoint(group_commit_journal& journal, std::uint16_t shard) {
   journal.complete_checkpoint(span, result_of(fold(journal.disk(), span)));
 }
 
-open_work find_open_work(group_commit_journal& journal) {
+open_work find_open_work(group_commit_journal& journal, const unreadable_visitor& tell) {
   open_work found;
   std::set<entity_ref> open;
   for (auto& entity : journal.open_at_checkpoint())
     open.insert(std::move(entity));
   for (std::uint16_t shard = 0; shard < journal.shards(); ++shard)
-    for (const auto& [ref, image] : fold(journal.disk(), tail_span(journal, shard)).images) {
+    for (const auto& [ref, image] : fold(journal.disk(), tail_span(journal, shard), tell).images) {
       if (image.must_resume())
         open.insert(ref);
       else

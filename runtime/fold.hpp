@@ -21,9 +21,18 @@ struct folded_span {
   std::vector<index_batch::id> ids; ///< of the commands that the span records
 };
 
+/// An entity whose snapshot or events are bad, in a journal that is whole.
+struct entity_unreadable : journal_corrupt {
+  using journal_corrupt::journal_corrupt;
+  entity_unreadable(const entity_ref& entity, const std::string& why)
+      : journal_corrupt(to_string(entity) + " cannot be rebuilt: " + why) {}
+};
+using unreadable_visitor = std::function<void(const entity_unreadable&)>;
+
 /// Every entity with events in the span, as it was at the span's end.
-/// Throws journal_corrupt, store_error, broken_invariant.
-folded_span fold(store& disk, const checkpoint_span& span);
+/// Throws journal_corrupt, store_error; entity_unreadable, unless there is somebody to be told of
+/// it: then that entity is left out.
+folded_span fold(store& disk, const checkpoint_span& span, const unreadable_visitor& tell = {});
 
 /// What a checkpoint stores of a folded span: snapshots, and who has a step under way.
 checkpoint_result result_of(folded_span folded);
@@ -39,8 +48,9 @@ struct open_work {
   std::vector<std::pair<entity_ref, unix_millis>> timers; ///< of the tails; others are on disk
 };
 
-/// What an engine has to take up at its start, from the checkpoints and the tails.
-open_work find_open_work(group_commit_journal& journal);
+/// What an engine has to take up at its start, from the checkpoints and the tails. Tells of
+/// entities that cannot be rebuilt, and goes on without them (B5).
+open_work find_open_work(group_commit_journal& journal, const unreadable_visitor& tell);
 
 /// Visits every entity of a quiet journal as it is now, in no particular order.
 void for_each_entity(group_commit_journal& journal,

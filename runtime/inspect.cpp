@@ -4,6 +4,7 @@
 #include "runtime/engine_errors.hpp"
 #include "runtime/feed.hpp"
 #include "runtime/fold.hpp"
+#include "runtime/given_up_records.hpp"
 #include "runtime/journal/archived_chunks.hpp"
 #include "runtime/journal/marks.hpp"
 #include "runtime/journal/rocks_store.hpp"
@@ -183,6 +184,14 @@ public:
 
   verify_report verify(const std::function<void(std::uint64_t)>& progress) override {
     return translated([&] { return verifier{*journal_, progress}.run(); });
+  }
+
+  std::vector<dead_letter> dead_letters() override {
+    return translated([&] { return given_up::letters(journal_->disk()); });
+  }
+
+  std::vector<quarantined_entity> quarantines() override {
+    return translated([&] { return given_up::quarantines(journal_->disk()); });
   }
 
 private:

@@ -54,6 +54,10 @@ public:
   /// Reads everything: checksums, positions and versions without gaps, snapshots equal to their
   /// events, and every invariant. `progress` gets how many events of last_position() are done.
   virtual verify_report verify(const std::function<void(std::uint64_t)>& progress) = 0;
+
+  /// As those of an engine (engine.hpp). Throws engine_error.
+  virtual std::vector<dead_letter> dead_letters() = 0;
+  virtual std::vector<quarantined_entity> quarantines() = 0;
 };
 
 } // namespace purser

@@ -11,6 +11,7 @@ std::string_view to_string(event_kind kind) {
   case event_kind::gave_up: return "gave_up";
   case event_kind::message_dead_lettered: return "message_dead_lettered";
   case event_kind::entity_quarantined: return "entity_quarantined";
+  case event_kind::entity_released: return "entity_released";
   case event_kind::child_ignored: return "child_ignored";
   case event_kind::child_forgotten: return "child_forgotten";
   case event_kind::child_killed: return "child_killed";

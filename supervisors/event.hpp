@@ -16,6 +16,7 @@ enum class event_kind : std::uint8_t {
   gave_up,               ///< more restarts than the intensity allows (S10, B2), or by a rule (A9)
   message_dead_lettered, ///< a message crashed its entity too often (B3)
   entity_quarantined,    ///< an entity could not be recovered (B5)
+  entity_released,       ///< somebody ended its quarantine
   child_ignored,         ///< its start function said that there is nothing to run (S2)
   child_forgotten,       ///< its spec is dropped: it was temporary (S8)
   child_killed,          ///< it did not end within its shutdown time (S13)

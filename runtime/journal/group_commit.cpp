@@ -96,33 +96,64 @@ void group_commit_journal::when_durable(task output) {
     const std::lock_guard lock{mutex_};
     if (!failure_.empty())
       return; // J3: dropped
-    if (const auto at = last(); at > durable()) {
-      outputs_.emplace_back(at, std::move(output));
+    if (const auto at = last(); at > durable() || records_put_ > records_durable_) {
+      outputs_.push_back({at, records_put_, std::move(output)});
       return;
     }
   }
   output();
 }
 
+// -- Records --------------------------------------------------------------------------------------
+
+void group_commit_journal::put_record(std::string key, std::optional<std::string> value) {
+  const std::lock_guard lock{mutex_};
+  require_running();
+  std::erase_if(records_.marks, [&](const auto& mark) { return mark.first == key; });
+  std::erase(records_.unmarks, key); // of one batch the last word counts
+  if (value)
+    records_.marks.emplace_back(std::move(key), std::move(*value));
+  else
+    records_.unmarks.push_back(std::move(key));
+  ++records_put_;
+  work_.notify_one();
+}
+
+void group_commit_journal::flush_records() {
+  std::unique_lock lock{mutex_};
+  const auto all = records_put_;
+  committed_.wait(lock, [&] { return records_durable_ >= all || stopped_ || !failure_.empty(); });
+  if (records_durable_ < all)
+    throw journal_stopped(failure_.empty() ? "the journal is closed" : failure_);
+}
+
 // -- The writer -----------------------------------------------------------------------------------
+
+/// The caller holds the lock.
+bool group_commit_journal::has_work() const {
+  return last() > durable() || records_put_ > records_durable_;
+}
 
 void group_commit_journal::run() {
   std::unique_lock lock{mutex_};
   for (;;) {
-    work_.wait(lock, [this] { return last() > durable() || stopping_; });
-    if (!failure_.empty() || (stopping_ && last() == durable()))
+    work_.wait(lock, [this] { return has_work() || stopping_; });
+    if (!failure_.empty() || (stopping_ && !has_work()))
       break;
     for (auto& tail : tails_)
       close_chunk(tail);
     in_flight_ = std::exchange(queued_, {});
     const auto high = last();
+    const auto records = std::exchange(records_, {});
+    const auto records_put = records_put_;
     lock.unlock();
-    const bool written = commit(in_flight_, high);
+    const bool written = commit(in_flight_, records, high);
     lock.lock();
     if (!written)
       break;
     in_flight_.clear();
     durable_.store(high, std::memory_order_release);
+    records_durable_ = records_put;
     committed_.notify_all();
     lock.unlock();
     release_outputs();
@@ -134,8 +165,9 @@ void group_commit_journal::run() {
   committed_.notify_all();
 }
 
-bool group_commit_journal::commit(std::vector<closed_chunk>& chunks, position high) {
-  store_batch batch;
+bool group_commit_journal::commit(std::vector<closed_chunk>& chunks, const store_batch& records,
+                                  position high) {
+  auto batch = records;
   std::uint64_t bytes = 0;
   for (const auto& chunk : chunks) {
     batch.chunks.push_back({chunk.header.shard, chunk.header.number, *chunk.bytes});
@@ -160,20 +192,21 @@ bool group_commit_journal::commit(std::vector<closed_chunk>& chunks, position hi
 }
 
 void group_commit_journal::release_outputs() {
-  std::deque<std::pair<position, task>> due;
+  std::deque<waiting_output> due;
   {
     const std::lock_guard lock{mutex_};
-    while (!outputs_.empty() && outputs_.front().first <= durable()) {
+    while (!outputs_.empty() && outputs_.front().at <= durable() &&
+           outputs_.front().records <= records_durable_) {
       due.push_back(std::move(outputs_.front()));
       outputs_.pop_front();
     }
   }
-  for (auto& [at, output] : due)
-    output();
+  for (auto& output : due)
+    output.run();
 }
 
 void group_commit_journal::fail(const std::string& why) {
-  std::deque<std::pair<position, task>> dropped;
+  std::deque<waiting_output> dropped;
   {
     const std::lock_guard lock{mutex_};
     if (!failure_.empty())

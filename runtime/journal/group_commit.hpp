@@ -6,6 +6,7 @@
 // J3 A write or sync that failed is never retried: the journal is finished, what waits is dropped.
 // J4 A stream's versions are dense; a writer with another version is refused.
 // J5 A load sees every event appended before it, durable or not.
+// J6 A record is durable no later than an event that is appended after it, and outputs wait for it.
 #pragma once
 
 #include "runtime/journal/chunk.hpp"
@@ -104,6 +105,15 @@ public:
   journal_figures figures() const;
   store& disk() const noexcept { return *disk_; }
 
+  // -- Records beside the events ------------------------------------------------------------------
+
+  /// Sets a mark of the store, or removes it (no value), with the next commit (J6). Throws
+  /// journal_stopped.
+  void put_record(std::string key, std::optional<std::string> value);
+
+  /// Waits until every record put before is durable. Throws journal_stopped when that fails.
+  void flush_records();
+
   // -- Checkpoints --------------------------------------------------------------------------------
 
   /// Bytes appended to a shard since its last checkpoint began.
@@ -141,6 +151,11 @@ private:
     std::uint64_t version = 0;
     std::vector<std::uint64_t> chunks;
   };
+  struct waiting_output {
+    position at = 0;           ///< it waits for everything up to here
+    std::uint64_t records = 0; ///< and for so many records
+    task run;
+  };
   using generation = std::unordered_map<entity_ref, tail_entry, entity_ref_hash>;
   /// Of stream and key: the chunk that recorded the command. A hit has to be looked up there.
   using command_chunks = boost::unordered_flat_map<std::uint64_t, std::uint64_t>;
@@ -170,7 +185,8 @@ private:
   void close_chunk(shard_tail& tail);
   chunk_writer& open_chunk(std::uint16_t shard);
   void run();
-  bool commit(std::vector<closed_chunk>& chunks, position high);
+  bool commit(std::vector<closed_chunk>& chunks, const store_batch& records, position high);
+  bool has_work() const;
   void release_outputs();
   void fail(const std::string& why);
   void require_running() const;
@@ -186,7 +202,10 @@ private:
   std::vector<shard_tail> tails_;
   std::vector<closed_chunk> queued_;    ///< closed, waiting for the writer
   std::vector<closed_chunk> in_flight_; ///< being written
-  std::deque<std::pair<position, task>> outputs_;
+  std::deque<waiting_output> outputs_;
+  store_batch records_;               ///< put, waiting for the writer
+  std::uint64_t records_put_ = 0;     ///< so far
+  std::uint64_t records_durable_ = 0; ///< of them
   bool stopping_ = false;
   bool stopped_ = false;
   std::string failure_;

@@ -22,7 +22,9 @@ inline constexpr std::string_view checkpoint = "checkpoint/"; ///< + shard: its 
 inline constexpr std::string_view open = "open/";             ///< + entity: a step is under way
 
 inline constexpr std::string_view due = "due/"; ///< + time, entity: it wants to be told `timer_due`
-inline constexpr std::string_view archive = "archive/"; ///< + name of a file: what it holds
+inline constexpr std::string_view letter = "letter/";         ///< + id: a dead letter (B3)
+inline constexpr std::string_view quarantine = "quarantine/"; ///< + entity: it is quarantined (B5)
+inline constexpr std::string_view archive = "archive/";       ///< + name of a file: what it holds
 
 /// A directory is of the first format until chunks leave RocksDB for archive files: a program that
 /// does not know these has to refuse it.

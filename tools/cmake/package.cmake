@@ -31,6 +31,7 @@ set(PURSER_PUBLIC_HEADERS
   runtime/purser.hpp
   runtime/audit.hpp
   runtime/engine.hpp
+  runtime/given_up.hpp
   runtime/inspect.hpp
   runtime/provider_moods.hpp
   runtime/version.hpp

@@ -25,6 +25,8 @@ void add_backup(CLI::App& app, chosen_action& chosen);
 void add_restore(CLI::App& app, chosen_action& chosen);
 void add_archive(CLI::App& app, chosen_action& chosen);
 void add_reconcile(CLI::App& app, chosen_action& chosen);
+void add_dead_letters(CLI::App& app, chosen_action& chosen);
+void add_quarantine(CLI::App& app, chosen_action& chosen);
 void add_bench(CLI::App& app, chosen_action& chosen);
 void add_config(CLI::App& app, chosen_action& chosen);
 void add_completion(CLI::App& app, chosen_action& chosen);

@@ -29,6 +29,8 @@ int run(int argc, char** argv) {
   add_restore(app, chosen);
   add_archive(app, chosen);
   add_reconcile(app, chosen);
+  add_dead_letters(app, chosen);
+  add_quarantine(app, chosen);
   add_bench(app, chosen);
   add_config(app, chosen);
   add_completion(app, chosen);

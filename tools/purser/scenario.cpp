@@ -33,18 +33,19 @@ struct required_fields<tools::expectation> {
 
 template <>
 struct field_texts<tools::scenario_step> {
-  static constexpr std::array<std::pair<std::string_view, std::string_view>, 15> texts{{
+  static constexpr std::array<std::pair<std::string_view, std::string_view>, 16> texts{{
     {"say", "shown in the timeline"},
     {"command", "one command of the vocabulary"},
     {"together", "commands that are sent at the same time"},
     {"repeat", "sends the command so often; {n} in its texts is 1, 2, 3..."},
-    {"answer", "what the command is answered: accepted, or the rejection's name"},
+    {"answer", "what the command or the redrive is answered: accepted, or the rejection's name"},
     {"wait", "time passes: 90s, 15m, 2h, 30d"},
     {"until", "time passes until then"},
     {"crash", "an actor crashes at its next message that fits"},
     {"provider", "how the provider treats the next operations that fit"},
     {"customer_acts", "the customer of this order's payment does what is asked"},
     {"provider_confesses", "the provider tells what was unknown"},
+    {"redrive", "every dead letter is sent again, the oldest first"},
     {"kill", "the engine is killed, and starts again"},
     {"restart", "the engine is stopped in order, and starts again"},
     {"expect", "what must hold"},
@@ -75,13 +76,14 @@ void check_step(const scenario_step& step, const json_place& place) {
   const int actions = (step.command ? 1 : 0) + (step.together.empty() ? 0 : 1) +
                       (step.wait ? 1 : 0) + (step.until ? 1 : 0) + (step.crash ? 1 : 0) +
                       (step.provider ? 1 : 0) + (step.customer_acts ? 1 : 0) +
-                      (step.provider_confesses ? 1 : 0) + (step.kill ? 1 : 0) +
-                      (step.restart ? 1 : 0) + (step.expect ? 1 : 0);
+                      (step.provider_confesses ? 1 : 0) + (step.redrive ? 1 : 0) +
+                      (step.kill ? 1 : 0) + (step.restart ? 1 : 0) + (step.expect ? 1 : 0);
   if (actions > 1 || (actions == 0 && !step.say))
-    config::fail(place, "has " + std::to_string(actions) +
-                          " actions; a step is one of command, "
-                          "together, wait, until, crash, provider, customer_acts, "
-                          "provider_confesses, kill, restart, expect, or only says something");
+    config::fail(place,
+                 "has " + std::to_string(actions) +
+                   " actions; a step is one of command, "
+                   "together, wait, until, crash, provider, customer_acts, "
+                   "provider_confesses, redrive, kill, restart, expect, or only says something");
   check_duration(step.wait, {&place, "wait", {}});
   check_duration(step.within, {&place, "within", {}});
   if (step.command)
@@ -91,8 +93,10 @@ void check_step(const scenario_step& step, const json_place& place) {
     check_command(step.together[i], {&together, {}, i});
   if (step.within && !step.expect)
     config::fail({&place, "within", {}}, "goes with expect");
-  if ((step.repeat || step.answer) && !step.command)
-    config::fail(place, "repeat and answer go with command");
+  if (step.repeat && !step.command)
+    config::fail(place, "repeat goes with command");
+  if (step.answer && !step.command && !step.redrive)
+    config::fail(place, "answer goes with command or redrive");
   if (rejection known{}; step.answer && *step.answer != "accepted" &&
                          !boost::describe::enum_from_string(step.answer->c_str(), known))
     config::fail({&place, "answer", {}},

@@ -34,8 +34,9 @@ struct crash_step {
   std::optional<std::string> actor; ///< "order/o-1"; any
   std::optional<std::string> on;    ///< while it handles this; any
   std::uint32_t times = 1;
+  bool every_delivery = false; ///< and at each redelivery: the message is given up in the end
 };
-BOOST_DESCRIBE_STRUCT(crash_step, (), (actor, on, times))
+BOOST_DESCRIBE_STRUCT(crash_step, (), (actor, on, times, every_delivery))
 
 /// What the provider does to the next operations that fit.
 struct provider_step {
@@ -63,13 +64,14 @@ struct scenario_step {
   std::optional<boost::json::value> command;
   std::vector<boost::json::value> together; ///< commands that are sent at the same time
   std::optional<std::uint32_t> repeat;      ///< of command: "{n}" in its texts is 1, 2, 3...
-  std::optional<std::string> answer;        ///< of command: "accepted", or the rejection
+  std::optional<std::string> answer;        ///< of command, redrive: "accepted", or the rejection
   std::optional<std::string> wait;          ///< "90s", "15m", "2h", "30d"
   std::optional<timestamp> until;
   std::optional<crash_step> crash;
   std::optional<provider_step> provider;
   std::optional<std::string> customer_acts; ///< the order whose payment waits for its customer
   bool provider_confesses = false;          ///< what was unknown is told
+  bool redrive = false;                     ///< every dead letter, the oldest first
   bool kill = false;                        ///< the engine, at once; then it starts again
   bool restart = false;                     ///< in order
   std::optional<expectation> expect;
@@ -77,7 +79,7 @@ struct scenario_step {
 };
 BOOST_DESCRIBE_STRUCT(scenario_step, (),
                       (say, command, together, repeat, answer, wait, until, crash, provider,
-                       customer_acts, provider_confesses, kill, restart, expect, within))
+                       customer_acts, provider_confesses, redrive, kill, restart, expect, within))
 
 struct scenario {
   std::string name;

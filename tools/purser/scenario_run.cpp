@@ -2,6 +2,7 @@
 
 #include "config/json_writer.hpp"
 #include "runtime/json/command_json.hpp"
+#include "tools/purser/entity_name.hpp"
 #include "tools/purser/explain.hpp"
 #include "tools/purser/logging.hpp"
 #include "tools/purser/settings_file.hpp"
@@ -33,16 +34,6 @@ std::uint64_t hash_of(const scenario& story) {
                     boost::json::serialize(config::to_json(story.stock)) +
                     std::to_string(story.steps.size());
   return XXH3_64bits(text.data(), text.size());
-}
-
-entity_ref entity_named(const std::string& name) {
-  const auto slash = name.find('/');
-  const auto kind = name.substr(0, slash);
-  for (const auto known : {entity_kind::order, entity_kind::stock, entity_kind::payment,
-                           entity_kind::receipt, entity_kind::adjustment, entity_kind::reservation})
-    if (to_string(known) == kind)
-      return {known, name.substr(slash + 1)};
-  throw std::runtime_error("there is no kind of actor \"" + kind + "\" (" + name + ")");
 }
 
 std::string answer_text(const answer& result) {
@@ -261,6 +252,7 @@ void scenario_run::carry_out(const scenario_step& step) {
       order.entity = entity_named(*step.crash->actor);
     order.message = step.crash->on;
     order.times = step.crash->times;
+    order.every_delivery = step.crash->every_delivery;
     tell("fault: " + step.crash->actor.value_or("any actor") + " is to crash at " +
          step.crash->on.value_or("its next message"));
     engine_->crash(std::move(order));
@@ -279,6 +271,8 @@ void scenario_run::carry_out(const scenario_step& step) {
   } else if (step.provider_confesses) {
     tell("the provider tells what was unknown");
     provider_->confess();
+  } else if (step.redrive) {
+    redrive(step);
   } else if (step.kill || step.restart) {
     tell(step.kill ? "fault: the engine is killed, and starts again" : "the engine starts again");
     const auto now = engine_->now();
@@ -331,6 +325,23 @@ void scenario_run::send(const std::vector<boost::json::value>& commands,
     return tell(fmt::format("{} commands are sent", commands.size()));
   for (const auto& [line, times] : told)
     tell(times == 1 ? line : fmt::format("{} ({} times)", line, times));
+}
+
+void scenario_run::redrive(const scenario_step& step) {
+  for (const auto& letter : engine_->dead_letters()) {
+    auto sent = engine_->redrive(letter.id);
+    settle();
+    const auto what = letter.message + " " + letter.entity.key + " is sent again: ";
+    if (sent.wait_for(std::chrono::seconds{0}) != std::future_status::ready) {
+      tell(what + "under way");
+      continue;
+    }
+    const auto result = sent.get();
+    tell(what + answer_text(result));
+    const auto verdict = result.result == outcome::accepted ? "accepted" : to_string(result.why);
+    if (step.answer && *step.answer != verdict)
+      fail(what + answer_text(result) + ", expected " + *step.answer);
+  }
 }
 
 /// Everything that can happen now has happened, and its events have come.

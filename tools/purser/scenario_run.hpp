@@ -62,6 +62,7 @@ private:
   std::filesystem::path progress_file() const { return data_ / "scenario.progress"; }
 
   void carry_out(const scenario_step& step);
+  void redrive(const scenario_step& step);
   void send(const std::vector<boost::json::value>& commands, const scenario_step& step);
   void pass(unix_millis to);
   void settle();

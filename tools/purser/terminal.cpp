@@ -1,5 +1,6 @@
 #include "tools/purser/terminal.hpp"
 
+#include <boost/json/serialize.hpp>
 #include <spdlog/fmt/fmt.h>
 #include <unistd.h>
 
@@ -83,6 +84,42 @@ std::string table::text() const {
     else
       out += "  " + line.name + std::string(names - line.name.size() + 2, ' ') +
              std::string(values - line.value.size(), ' ') + line.value + "\n";
+  }
+  return out;
+}
+
+columns::columns(std::vector<std::string> headings) {
+  rows_.push_back(std::move(headings));
+}
+
+void columns::row(std::vector<std::string> cells) {
+  for (auto& cell : cells)
+    for (auto& c : cell)
+      if (static_cast<unsigned char>(c) < ' ')
+        c = ' ';
+  rows_.push_back(std::move(cells));
+}
+
+std::string columns::text() const {
+  std::vector<std::size_t> widths(rows_.front().size());
+  for (const auto& cells : rows_)
+    for (std::size_t i = 0; i < cells.size(); ++i)
+      widths[i] = std::max(widths[i], cells[i].size());
+  std::string out;
+  for (const auto& cells : rows_) {
+    for (std::size_t i = 0; i + 1 < cells.size(); ++i)
+      out += cells[i] + std::string(widths[i] - cells[i].size() + 2, ' ');
+    out += cells.back() + "\n";
+  }
+  return out;
+}
+
+std::string fields_of(const boost::json::object& of) {
+  std::string out;
+  for (const auto& field : of) {
+    const auto* text = field.value().if_string();
+    out += std::string{field.key()} + ": " +
+           (text != nullptr ? std::string{*text} : boost::json::serialize(field.value())) + "\n";
   }
   return out;
 }

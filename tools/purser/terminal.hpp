@@ -1,6 +1,8 @@
 // What the program prints for people: tables, a progress bar, colors; none of it but on a terminal.
 #pragma once
 
+#include <boost/json/object.hpp>
+
 #include <chrono>
 #include <cstdint>
 #include <string>
@@ -41,6 +43,20 @@ private:
   };
   std::vector<table_line> lines_;
 };
+
+/// Any number of columns under headings, left-aligned; what is in a cell stays on its line.
+class columns {
+public:
+  explicit columns(std::vector<std::string> headings);
+  void row(std::vector<std::string> cells);
+  std::string text() const;
+
+private:
+  std::vector<std::vector<std::string>> rows_; ///< the first are the headings
+};
+
+/// "name: value", a line for each.
+std::string fields_of(const boost::json::object& of);
 
 /// One line on standard error, redrawn at most ten times a second, and only on a terminal.
 class progress_bar {
