@@ -7,6 +7,7 @@
 #include "actors/ports/journal.hpp"
 #include "actors/ports/random.hpp"
 #include "actors/router.hpp"
+#include "actors/work_board.hpp"
 #include "supervisors/entity_restarts.hpp"
 #include "supervisors/event.hpp"
 
@@ -106,6 +107,8 @@ struct node_context {
   std::atomic<bool> stopping{false}; ///< crashes are not healed any more
   /// Of all entities; each incarnation takes the next number.
   std::atomic<std::uint64_t> incarnations{0};
+  /// Where handlers say what they are at; may be null.
+  work_board* at_work = nullptr;
 };
 
 } // namespace purser

@@ -366,13 +366,14 @@ void supervisor_actor::finish_stop() {
 // -----------------------------------------------------------------
 
 std::vector<child_info> supervisor_actor::which_children() const {
+  const auto now = now_us();
   std::vector<child_info> all;
   for (std::size_t i = 0; i < children_.size(); ++i) {
     const auto& spec = spec_.children[i];
     const auto& it = children_[i];
     if (!it.forgotten)
       all.push_back({spec.id, static_cast<bool>(it.handle), spec.type, spec.restart, it.restarts,
-                     it.last_cause, it.handle});
+                     it.last_cause, it.handle ? (now - it.started_at_us) / 1'000 : 0, it.handle});
   }
   return all;
 }
@@ -394,7 +395,7 @@ caf::result<child_spec> supervisor_actor::child_spec_of(const std::string& id) c
   return caf::make_error(caf::sec::invalid_argument, spec_.path + " has no child " + id);
 }
 
-std::int64_t supervisor_actor::now_us() {
+std::int64_t supervisor_actor::now_us() const {
   return std::chrono::duration_cast<std::chrono::microseconds>(clock().now().time_since_epoch())
     .count();
 }

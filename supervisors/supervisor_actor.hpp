@@ -85,7 +85,7 @@ private:
   std::vector<child_info> which_children() const;
   child_counts count_children() const;
   caf::result<child_spec> child_spec_of(const std::string& id) const;
-  std::int64_t now_us();
+  std::int64_t now_us() const;
   std::string text_of(const caf::error& reason) const;
   void tell_started(const std::string& error);
   void report(event_kind kind, std::size_t index, const std::string& cause = {},

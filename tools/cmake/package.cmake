@@ -32,6 +32,7 @@ set(PURSER_PUBLIC_HEADERS
   runtime/audit.hpp
   runtime/engine.hpp
   runtime/inspect.hpp
+  runtime/introspection.hpp
   runtime/provider_moods.hpp
   runtime/version.hpp
   actors/answer.hpp
