@@ -251,8 +251,8 @@ TEST_CASE("B9: an entity that hangs is named; its shard and its siblings go on")
 
   auto stuck = receive_as("stuck");
   told.wait_for("actor_hangs path=root/shards/shard-0/receipt/stuck ");
-  const auto sibling = receive_as("free").get();
   auto behind = receive_as("stuck"); // waits in its mailbox
+  const auto sibling = receive_as("free").get(); // the shard has handed out what came before
   const auto tree = monitor.tree(30'000);
 
   CHECK(sibling.result == outcome::accepted);
