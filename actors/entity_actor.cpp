@@ -81,12 +81,14 @@ caf::behavior entity_actor::make_behavior() {
   });
   return {
     [this](wake_atom) {
+      const work_board::scope working{node_.at_work, work_kind::entity, cell_->ref};
       if (!reply_)
         load();
       else
         drain();
     },
     [this](loaded_atom) {
+      const work_board::scope working{node_.at_work, work_kind::entity, cell_->ref};
       if (cell_->recovering)
         recovered();
       waiting_ = false;
@@ -147,6 +149,8 @@ void entity_actor::drain() {
     auto* message = cell_->box.take();
     if (message == nullptr)
       return;
+    if (node_.at_work != nullptr)
+      node_.at_work->next_message();
     handle(*message);
   }
   caf::anon_send(this, wake_atom::value); // others first

@@ -56,6 +56,11 @@ std::vector<envelope> mailbox::drain() {
   return all;
 }
 
+std::size_t mailbox::waiting() const {
+  const std::lock_guard lock{mutex_};
+  return queue_.size();
+}
+
 bool mailbox::idle() const {
   if (in_hand_ || !awaiting_.empty())
     return false;

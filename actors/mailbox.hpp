@@ -9,6 +9,7 @@
 
 #include "actors/envelope.hpp"
 
+#include <cstddef>
 #include <deque>
 #include <mutex>
 #include <optional>
@@ -44,6 +45,9 @@ public:
 
   /// Nothing queued, in hand or awaiting. Thread-safe as to the queue.
   bool idle() const;
+
+  /// Messages in the queue. Thread-safe.
+  std::size_t waiting() const;
 
 private:
   mutable std::mutex mutex_; // of queue_ and woken_; the rest belongs to the running incarnation

@@ -8,6 +8,7 @@
 #include "actors/ports/journal.hpp"
 #include "actors/ports/random.hpp"
 #include "actors/router.hpp"
+#include "actors/work_board.hpp"
 #include "supervisors/entity_restarts.hpp"
 #include "supervisors/event.hpp"
 
@@ -116,6 +117,8 @@ struct node_context {
   /// Of all entities; each incarnation takes the next number.
   std::atomic<std::uint64_t> incarnations{0};
   given_up_log* given_up = nullptr; ///< without it nothing of what is given up is kept
+  /// Where handlers say what they are at; may be null.
+  work_board* at_work = nullptr;
 };
 
 } // namespace purser

@@ -30,6 +30,11 @@ caf::actor shard_inbox::shard() {
   return shard_;
 }
 
+std::size_t shard_inbox::waiting() const {
+  const std::lock_guard lock{mutex_};
+  return waiting_.size();
+}
+
 std::vector<envelope> shard_inbox::take() {
   const std::lock_guard lock{mutex_};
   woken_ = false;

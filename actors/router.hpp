@@ -28,13 +28,16 @@ public:
   /// The actor that is woken; null when there is none.
   caf::actor shard();
 
+  /// Messages that have come and were not taken yet.
+  std::size_t waiting() const;
+
   /// Everything that has come, in order.
   std::vector<envelope> take();
 
 private:
   void wake(const caf::actor& shard);
 
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
   std::vector<envelope> waiting_;
   caf::actor shard_;
   bool woken_ = false;

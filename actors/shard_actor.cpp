@@ -36,20 +36,31 @@ shard_actor::shard_actor(caf::actor_config& config, node_context& node,
 
 caf::behavior shard_actor::make_behavior() {
   set_default_handler(caf::drop);
-  set_down_handler([this](caf::down_msg& down) { on_down(down); });
+  set_down_handler([this](caf::down_msg& down) {
+    const work_board::scope working{node_.at_work, state_->index};
+    on_down(down);
+  });
   set_exit_handler([this](caf::exit_msg& exit) {
     if (node_.stopping.load(std::memory_order_relaxed))
       begin_stop(exit.reason);
     else
       quit(exit.reason); // D5
   });
+  state_->started_at_ns = node_.clock.monotonic_ns();
   for (const auto& [id, cell] : state_->running)
     monitor(cell->handle); // left by the incarnation before us; one that is dead says so at once
   for (const auto& cell : std::exchange(state_->restarting, {}))
     start_again(cell); // its wait has ended with the incarnation before us
   node_.router.inbox(state_->index).attach(caf::actor_cast<caf::actor>(this));
   return {
-    [this](wake_atom) { distribute(); },
+    [this](wake_atom) {
+      const work_board::scope working{node_.at_work, state_->index};
+      distribute();
+    },
+    [this](const shard_request& request) {
+      const auto& question = *request.question;
+      question.answer(look_at(*state_, question, node_.clock.monotonic_ns()));
+    },
     [this](const restart_request& request) {
       if (std::erase(state_->restarting, request.cell) > 0 && !ending_)
         start_again(request.cell);
@@ -79,6 +90,8 @@ void shard_actor::deliver(envelope message) {
   const bool over = ending_ || node_.stopping.load(std::memory_order_relaxed);
   if (cell->quarantined || over)
     return refuse(std::move(message), over);
+  ++state_->messages;
+  ++cell->messages;
   const bool wake = cell->box.push(std::move(message));
   if (cell->handle) {
     state_->by_use.splice(state_->by_use.begin(), state_->by_use, cell->use);
@@ -92,6 +105,7 @@ void shard_actor::deliver(envelope message) {
 void shard_actor::start(const entity_cell_ptr& cell) {
   cell->handle = spawn<entity_actor, caf::monitored>(node_, cell);
   cell->recovering = true;
+  cell->started_at_ns = node_.clock.monotonic_ns();
   state_->running.emplace(cell->handle.id(), cell);
   cell->use = state_->by_use.insert(state_->by_use.begin(), cell.get());
   node_.counters.activations.fetch_add(1, std::memory_order_relaxed);

@@ -11,12 +11,14 @@
 
 #include "actors/entity_cell.hpp"
 #include "actors/node_context.hpp"
+#include "actors/shard_look.hpp"
 
 #include <caf/event_based_actor.hpp>
 
 #include <cstdint>
 #include <deque>
 #include <list>
+#include <memory>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -30,8 +32,15 @@ struct shard_state {
   std::unordered_map<entity_ref, entity_cell_ptr, entity_ref_hash> cells; ///< by entity
   std::unordered_map<caf::actor_id, entity_cell_ptr> running;             ///< by incarnation
   std::list<entity_cell*> by_use;                                         ///< running; newest first
-  std::deque<envelope> undistributed; ///< taken out of the inbox
+  std::deque<envelope> undistributed;      ///< taken out of the inbox
   std::vector<entity_cell_ptr> restarting; ///< crashed, and waiting for their backoff
+  std::uint64_t messages = 0;              ///< handed out so far
+  std::int64_t started_at_ns = 0;          ///< monotonic: of the shard's incarnation
+};
+
+/// A shard answers this at once, ahead of what is queued.
+struct shard_request {
+  std::shared_ptr<const shard_question> question;
 };
 
 class shard_actor final : public caf::event_based_actor {
@@ -66,3 +75,5 @@ private:
 };
 
 } // namespace purser
+
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(purser::shard_request)

@@ -15,6 +15,8 @@ const std::vector<setting_rule>& setting_rules() {
     {"/engine/answer_deadline_ms", "ms", 0, 86'400'000, "then a command ends as unknown; 0: never"},
     {"/engine/audit_every_ms", "ms", 0, 86'400'000,
      "between audits of everything, at most a twentieth of the time; 0: never"},
+    {"/engine/hang_ms", "ms", 0, 3'600'000,
+     "without progress, then an actor hangs and health is degraded; 0: never"},
     {"/journal/checkpoint_kib", "KiB", 64, 1'048'576, "of a shard's log between two checkpoints"},
     {"/entities/max_live", "entities", 8, 100'000'000, "in memory; idle ones beyond it leave"},
     {"/supervision/redeliveries", "times", 0, 100, "a message that crashes its entity comes again"},

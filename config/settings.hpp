@@ -19,9 +19,10 @@ struct engine_settings {
   std::int64_t max_in_flight = 4'096;
   std::int64_t answer_deadline_ms = 30'000;
   std::int64_t audit_every_ms = 60'000;
+  std::int64_t hang_ms = 2'000;
 };
 BOOST_DESCRIBE_STRUCT(engine_settings, (),
-                      (threads, shards, max_in_flight, answer_deadline_ms, audit_every_ms))
+                      (threads, shards, max_in_flight, answer_deadline_ms, audit_every_ms, hang_ms))
 
 struct journal_settings {
   std::int64_t checkpoint_kib = 4'096;

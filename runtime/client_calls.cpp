@@ -118,6 +118,11 @@ void client_calls::end_all(const std::string& why) {
     state_->post(std::move(to), std::move(result));
 }
 
+std::size_t client_calls::waiting() const {
+  const std::lock_guard lock{state_->mutex};
+  return state_->waiting.size();
+}
+
 std::string client_calls::ended() const {
   const std::lock_guard lock{state_->mutex};
   return state_->ended;

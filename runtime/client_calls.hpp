@@ -31,6 +31,9 @@ public:
   /// Ends all as `unknown`, and opens no more.
   void end_all(const std::string& why);
 
+  /// Calls that wait.
+  std::size_t waiting() const;
+
   /// What end_all was first told; empty before.
   std::string ended() const;
 

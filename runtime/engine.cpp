@@ -5,16 +5,20 @@
 #include "runtime/checkpointer.hpp"
 #include "runtime/client_calls.hpp"
 #include "runtime/continuous_audit.hpp"
+#include "runtime/control_socket.hpp"
 #include "runtime/crash_plan.hpp"
+#include "runtime/engine_monitor.hpp"
 #include "runtime/feed.hpp"
 #include "runtime/fold.hpp"
 #include "runtime/given_up_desk.hpp"
 #include "runtime/journal/memory_store.hpp"
 #include "runtime/journal/rocks_store.hpp"
 #include "runtime/json/command_json.hpp"
+#include "runtime/json/control_json.hpp"
 #include "runtime/payment_desk.hpp"
 #include "runtime/short_waits.hpp"
 #include "runtime/simulated_provider.hpp"
+#include "runtime/supervision_watch.hpp"
 #include "runtime/system_ports.hpp"
 #include "runtime/timer_board.hpp"
 #include "runtime/tree.hpp"
@@ -95,10 +99,13 @@ public:
                                     : std::make_shared<simulated_provider>(options_.simulated)),
         desk_(provider_, router_, *clock_,
               {options_.payment_deadline_ms, options_.time != engine_time::driven,
-               options_.time == engine_time::commands}),
+               options_.time == engine_time::commands, &at_work_}),
         timers_(journal_, router_, *clock_),
         node_{journal_, *clock_, random_, router_, entity_settings(), {}, {}, {}, {}, {},
               {},       {},      {},      {}},
+        monitor_({system_, node_, at_work_, delivery_},
+                 {[this](const supervision_notice& notice) { on_notice(notice); },
+                  [this](const std::string& text) { on_alarm(text); }}),
         checkpointer_(
           journal_, options_.checkpoint_bytes,
           {[this](const std::string& why) { journal_.abandon(why); },
@@ -112,6 +119,7 @@ public:
                           [this](std::int64_t delay_ms, std::function<void()> what) {
                             desk_.later(delay_ms, std::move(what));
                           });
+    node_.at_work = &at_work_;
     node_.set_timer = [this](const entity_ref& entity, std::optional<unix_millis> due) {
       timers_.set(entity, due);
     };
@@ -126,6 +134,7 @@ public:
     try {
       restore_clock();
       start_actors();
+      monitor_.start_watchdog(options_.hang_ms);
       take_up_open_work();
       if (options_.time == engine_time::machine)
         timers_.start_thread();
@@ -136,6 +145,8 @@ public:
           [this](const std::string& finding) { on_alarm("audit_broken finding=" + finding); });
       if (options_.time == engine_time::commands)
         waits_.emplace(activity_, node_.open, static_cast<command_clock&>(*clock_), desk_);
+      if (options_.control_socket && options_.data_dir)
+        open_control_socket();
     } catch (...) {
       stop();
       throw;
@@ -152,6 +163,9 @@ public:
     fill_ids(request);
     if (const auto mistake = check(request))
       throw invalid_command(mistake->pointer, mistake->message);
+    commands_.fetch_add(1, std::memory_order_relaxed);
+    if (std::holds_alternative<place_order>(request.body))
+      orders_.fetch_add(1, std::memory_order_relaxed);
     if (request.at && options_.time == engine_time::commands)
       clock_->advance_to(request.at->ms);
     const bool own_time = options_.time == engine_time::commands && request.at;
@@ -247,6 +261,10 @@ public:
     const auto& counters = node_.counters;
     const auto journal = journal_.figures();
     engine_figures made;
+    made.uptime_ms = monitor_.uptime_ms();
+    made.commands = commands_;
+    made.orders = orders_;
+    made.in_flight = calls_.waiting();
     made.messages = counters.messages;
     made.crashes = counters.crashes;
     made.restarts = counters.restarts;
@@ -265,7 +283,11 @@ public:
     made.sync_us = journal.sync_us;
     made.checkpoints = checkpointer_.completed();
     made.durable_position = journal_.durable();
-    const std::lock_guard lock{closing_};
+    // A whole audit keeps the store for itself; meanwhile the disk has the size of before.
+    const std::unique_lock lock{closing_, std::try_to_lock};
+    made.disk_bytes = last_disk_bytes_;
+    if (!lock)
+      return made;
     if (audits_) {
       const auto audits = audits_->figures();
       made.audits = audits.audits;
@@ -274,8 +296,46 @@ public:
       made.audit_broken = audits.broken;
     }
     if (!closed_)
-      made.disk_bytes = journal_.disk().disk_bytes();
+      last_disk_bytes_ = made.disk_bytes = journal_.disk().disk_bytes();
     return made;
+  }
+
+  supervision_tree tree(std::int64_t timeout_ms) override { return monitor_.tree(timeout_ms); }
+
+  engine_health health() const override {
+    engine_health made;
+    made.reasons = monitor_.reasons();
+    {
+      const std::unique_lock lock{closing_, std::try_to_lock};
+      if (lock && audits_ && audits_->figures().broken > 0)
+        made.reasons.push_back("the audit has findings: " +
+                               std::to_string(audits_->figures().broken));
+    }
+    if (calls_.waiting() >= options_.max_in_flight)
+      made.reasons.push_back("commands are rejected: " + std::to_string(options_.max_in_flight) +
+                             " are in flight");
+    made.degraded = !made.reasons.empty();
+    const std::lock_guard lock{mutex_};
+    made.live = failure_.empty();
+    made.ready = made.live && !stopped_;
+    if (!made.live)
+      made.reasons.insert(made.reasons.begin(), "the engine has failed: " + failure_);
+    else if (stopped_)
+      made.reasons.insert(made.reasons.begin(),
+                          std::string{"the engine stops; it is at "} + stop_at_.load());
+    return made;
+  }
+
+  std::vector<supervision_notice> supervision_events(std::uint64_t after) const override {
+    return monitor_.decisions().after(after);
+  }
+
+  std::unique_ptr<subscription>
+  watch_supervision(std::function<void(const supervision_notice&)> on_notice) override {
+    const std::lock_guard lock{mutex_};
+    if (stopped_)
+      throw engine_error("the engine has stopped");
+    return watches_.add(std::move(on_notice));
   }
 
   std::string failure() const override {
@@ -334,6 +394,7 @@ public:
         return;
       tick_.notify_all();
     }
+    stop_at_ = "its timers and audits";
     if (ticker_.joinable())
       ticker_.join();
     waits_.reset();
@@ -343,16 +404,24 @@ public:
       last.swap(audits_);
     }
     timers_.stop();
+    stop_at_ = "its actors";
     stop_actors();
+    stop_at_ = "the payment provider";
     desk_.stop();
+    stop_at_ = "its checkpoints";
     checkpointer_.stop();
+    stop_at_ = "the journal";
     journal_.stop();
+    stop_at_ = "callbacks and subscriptions";
     feeds_->close();
     for (const auto& weak : subscriptions_)
       if (const auto source = weak.lock())
         source->stop();
     calls_.end_all("the engine stopped");
+    monitor_.stop_watchdog();
     delivery_.stop();
+    stop_at_ = "its end";
+    control_.reset();
     const std::lock_guard lock{closing_};
     closed_ = true;
     journal_.close();
@@ -433,6 +502,7 @@ private:
     hooks.random = [this] { return random_.unit(); };
     hooks.render = [this](const caf::error& reason) { return system_.render(reason); };
     root_ = start_tree(system_, node_, shards_, std::move(hooks));
+    monitor_.set_root(root_);
     if (const auto error = started.get_future().get(); !error.empty())
       throw engine_error("the supervision tree did not start: " + error);
   }
@@ -462,6 +532,18 @@ private:
     self->wait_for(root_);
     root_ = nullptr;
     end_entities(shards_);
+    monitor_.set_root(nullptr);
+  }
+
+  void open_control_socket() {
+    try {
+      control_ = std::make_unique<purser::control_socket>(
+        *options_.data_dir,
+        [this](std::string_view request) { return answer_control(*this, request); },
+        purser::control_socket::limits{});
+    } catch (const std::exception& error) { // an engine without it is as good
+      log_->warn("control_socket_failed cause={}", error.what());
+    }
   }
 
   void tick() {
@@ -497,13 +579,23 @@ private:
                                                                      : spdlog::level::info,
               "{} path={} restarts={} healing_us={} cause={}", what, event.path, event.restarts,
               event.healing_us, event.cause);
-    if (options_.on_supervision)
-      delivery_.post([this, notice = supervision_notice{std::string{what}, event.path, event.cause,
-                                                        event.restarts, event.healing_us}] {
-        options_.on_supervision(notice);
-      });
+    supervision_notice notice;
+    notice.what = what;
+    notice.path = event.path;
+    notice.cause = event.cause;
+    notice.restarts = event.restarts;
+    notice.healing_us = event.healing_us;
+    monitor_.note(std::move(notice));
     if (event.kind == supervisors::event_kind::gave_up && event.path == "root")
       on_failure("the supervision tree gave up: " + event.cause);
+  }
+
+  void on_notice(const supervision_notice& notice) {
+    if (notice.what == "actor_goes_on")
+      log_->info("actor_goes_on path={} after_us={}", notice.path, notice.healing_us);
+    if (options_.on_supervision)
+      delivery_.post([this, notice] { options_.on_supervision(notice); });
+    watches_.tell(notice, delivery_);
   }
 
   /// The journal has failed, or the tree: nothing more is accepted.
@@ -525,8 +617,13 @@ private:
   std::shared_ptr<spdlog::logger> log_;
   std::unique_ptr<clock> clock_;
   crash_plan crashes_;
+  work_board at_work_;
+  std::atomic<std::uint64_t> commands_{0};
+  std::atomic<std::uint64_t> orders_{0};
+  std::atomic<const char*> stop_at_{""}; ///< what stop() waits for
   system_random random_;
   activity activity_;
+  mutable std::atomic<std::uint64_t> last_disk_bytes_{0};
   mutable std::mutex closing_; ///< of closed_: whether the journal's store is still there
   bool closed_ = false;
   mutable std::mutex mutex_;
@@ -547,12 +644,15 @@ private:
   timer_board timers_;
   given_up_desk given_up_{journal_};
   node_context node_;
+  supervision_watches watches_;
+  engine_monitor monitor_;
   checkpointer checkpointer_;
   shard_states shards_;
   caf::actor root_;
   std::thread ticker_;
   std::optional<short_waits> waits_;
   std::unique_ptr<continuous_audit> audits_; ///< while it runs; under closing_
+  std::unique_ptr<purser::control_socket> control_;
 };
 
 } // namespace

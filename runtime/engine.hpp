@@ -17,6 +17,7 @@
 #include "actors/ports/payment_gateway.hpp"
 #include "runtime/audit.hpp"
 #include "runtime/given_up.hpp"
+#include "runtime/introspection.hpp"
 #include "runtime/provider_moods.hpp"
 
 #include <cstdint>
@@ -58,15 +59,6 @@ struct event_notice {
   unix_millis at = 0;        ///< business time
   std::string cause;         ///< the command that caused it, if one did
   std::string data;          ///< the event's fields as a JSON object
-};
-
-/// A supervision decision: a crash, a restart, a message or an entity given up.
-struct supervision_notice {
-  std::string what; ///< "child_crashed", "child_restarted"...
-  std::string path; ///< in the tree: "root/shards/shard-3/order/NW-10248"
-  std::string cause;
-  std::uint32_t restarts = 0;
-  std::int64_t healing_us = 0; ///< from the crash to the next incarnation
 };
 
 /// Ends the subscription when it goes. It may outlive the engine.
@@ -111,6 +103,13 @@ struct engine_options {
   /// In the background all entities are audited against each other at one moment of the journal, at
   /// most so often and for at most a twentieth of the time; 0: never. See engine_figures::audits.
   std::int64_t audit_every_ms = 60'000;
+  /// What makes no progress for so long is told as an alarm, and makes the engine's health
+  /// degraded: one message of an actor, the scheduler, callbacks, the journal, a call to the
+  /// provider; 0: never.
+  std::int64_t hang_ms = 2'000;
+  /// Other processes of the same user may look at the engine through `data_dir`/control.sock
+  /// (`purser top`).
+  bool control_socket = false;
   /// Makes the entity crash that handles every n-th command of its own or of others; 0: never.
   std::uint64_t crash_every = 0;
   /// Called once when the journal failed: the engine has stopped, pending commands end as
@@ -127,6 +126,10 @@ struct engine_options {
 
 /// Figures of one life of the engine.
 struct engine_figures {
+  std::int64_t uptime_ms = 0;
+  std::uint64_t commands = 0;  ///< submitted
+  std::uint64_t orders = 0;    ///< of them `order.place`
+  std::uint64_t in_flight = 0; ///< commands and queries without an answer
   std::uint64_t messages = 0;
   std::uint64_t crashes = 0;
   std::uint64_t restarts = 0;
@@ -151,6 +154,12 @@ struct engine_figures {
   std::uint64_t audit_checked = 0;  ///< invariants, in the last audit
   std::uint64_t audit_broken = 0;   ///< findings that two audits in a row have made
 };
+BOOST_DESCRIBE_STRUCT(engine_figures, (),
+                      (uptime_ms, commands, orders, in_flight, messages, crashes, restarts,
+                       redelivered, dead_letters, quarantined, activations, passivations,
+                       live_entities, healing_us_p50, healing_us_p99, commits, events,
+                       journal_bytes, write_us, sync_us, checkpoints, durable_position, disk_bytes,
+                       audits, audit_position, audit_checked, audit_broken))
 
 class engine {
 public:
@@ -207,6 +216,20 @@ public:
   virtual audit_report audit() = 0;
 
   virtual engine_figures figures() const = 0;
+
+  /// The live tree. Actors that have not answered after `timeout_ms` are told as `not_responding`.
+  virtual supervision_tree tree(std::int64_t timeout_ms) = 0;
+
+  /// Whether it works, and why not. Also while `stop()` waits: then the reasons say for what.
+  virtual engine_health health() const = 0;
+
+  /// The supervision decisions after a number, as far as they are kept: the newest 512.
+  virtual std::vector<supervision_notice> supervision_events(std::uint64_t after) const = 0;
+
+  /// Calls back for every supervision decision from now on, on the delivery thread. Throws
+  /// engine_error when the engine has stopped.
+  virtual std::unique_ptr<subscription>
+  watch_supervision(std::function<void(const supervision_notice&)> on_notice) = 0;
 
   /// Why the engine has stopped by itself; empty while it works.
   virtual std::string failure() const = 0;

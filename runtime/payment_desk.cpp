@@ -133,10 +133,12 @@ void payment_desk::call(std::unique_lock<std::mutex>& lock, pending next) {
   const auto token = std::exchange(next.token, {}); // until the provider has been called
   const auto ticket = shared_->next_ticket++;
   const auto request = next.call.call;
+  const auto payment = next.payment;
   next.deadline_ms = clock_.waiting_ms() + options_.deadline_ms;
   shared_->calls.emplace(ticket, std::move(next));
   lock.unlock();
   try {
+    const work_board::scope calling{options_.at_work, work_kind::provider, payment};
     provider_->submit(request, [weak = std::weak_ptr{shared_}, ticket](payment_answer answer) {
       if (const auto state = weak.lock())
         answered(*state, ticket, std::move(answer));

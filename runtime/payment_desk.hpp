@@ -6,6 +6,7 @@
 #include "actors/ports/clock.hpp"
 #include "actors/ports/payment_gateway.hpp"
 #include "actors/router.hpp"
+#include "actors/work_board.hpp"
 
 #include <condition_variable>
 #include <cstdint>
@@ -27,6 +28,7 @@ public:
     bool by_machine = true;            ///< else waits end only when time_moved is called
     /// Answers count as of the time of the command that led to them, and not of now (replays).
     bool time_of_command = false;
+    work_board* at_work = nullptr; ///< where it says that it calls the provider; may be null
   };
 
   payment_desk(std::shared_ptr<payment_gateway> provider, router& to, clock& time,

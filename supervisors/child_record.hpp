@@ -22,6 +22,10 @@ struct child_record {
   void has_ended(std::int64_t now_us, std::string cause);
   /// It is to be started again, after it ended or after a start that failed.
   void count_restart(const std::optional<backoff_policy>& policy);
+  /// Of the running incarnation.
+  std::int64_t uptime_ms(std::int64_t now_us) const {
+    return (now_us - started_at_us.value_or(now_us)) / 1'000;
+  }
   /// Before its next start; 0 before the first restart in a row (A7).
   std::int64_t delay_ms(const std::optional<backoff_policy>& policy, double random) const;
 };

@@ -358,7 +358,8 @@ std::vector<child_info> dynamic_supervisor_actor::which_children() const {
   std::vector<child_info> all;
   for (const auto& [which, it] : members_)
     all.push_back({it.which.id, static_cast<bool>(it.handle), spec_.instances.type,
-                   spec_.instances.restart, it.record.restarts, it.record.last_cause, it.handle});
+                   spec_.instances.restart, it.record.restarts, it.record.last_cause,
+                   it.handle ? it.record.uptime_ms(now_us()) : 0, it.handle});
   return all;
 }
 

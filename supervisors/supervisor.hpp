@@ -38,6 +38,7 @@ struct child_info {
   restart_type restart = restart_type::permanent;
   std::uint32_t restarts = 0;
   std::string last_cause;
+  std::int64_t uptime_ms = 0; ///< while it runs
   caf::actor handle; ///< null while it does not run; stale after its next restart: ask again
 };
 

@@ -316,13 +316,15 @@ void supervisor_actor::finish_stop() {
 // -- Introspection (S21) --------------------------------------------------------------------------
 
 std::vector<child_info> supervisor_actor::which_children() const {
+  const auto now = now_us();
   std::vector<child_info> all;
   for (std::size_t i = 0; i < children_.size(); ++i) {
     const auto& spec = spec_.children[i];
     const auto& it = children_[i];
     if (!it.forgotten)
       all.push_back({spec.id, static_cast<bool>(it.handle), spec.type, spec.restart,
-                     it.record.restarts, it.record.last_cause, it.handle});
+                     it.record.restarts, it.record.last_cause,
+                     it.handle ? it.record.uptime_ms(now) : 0, it.handle});
   }
   return all;
 }

@@ -63,7 +63,7 @@ void supervisor_base::tell_failed(const std::string& error) {
     tell(error);
 }
 
-std::int64_t supervisor_base::now_us() {
+std::int64_t supervisor_base::now_us() const {
   return std::chrono::duration_cast<std::chrono::microseconds>(clock().now().time_since_epoch())
     .count();
 }

@@ -71,7 +71,7 @@ protected:
   void tell_up();
   void tell_failed(const std::string& error);
 
-  std::int64_t now_us();
+  std::int64_t now_us() const;
   double random() const { return hooks_.random ? hooks_.random() : 0.5; }
   std::string text_of(const caf::error& reason) const;
   void report(event_kind kind, const std::string& id, const child_record& record,

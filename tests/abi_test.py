@@ -23,8 +23,8 @@ GOLDEN = ROOT / f"tests/golden/abi-{platform.machine()}.txt"
 BUILD = None  # the first argument
 
 # The headers whose classes programs make, read or derive from. Those of the other public headers only have to be seen.
-PROMISED = ["runtime/engine.hpp", "runtime/inspect.hpp", "runtime/audit.hpp", "runtime/given_up.hpp",
-            "actors/answer.hpp", "actors/views.hpp",
+PROMISED = ["runtime/engine.hpp", "runtime/inspect.hpp", "runtime/introspection.hpp", "runtime/audit.hpp",
+            "runtime/given_up.hpp", "actors/answer.hpp", "actors/views.hpp",
             "actors/domain/commands.hpp", "actors/domain/entity_ref.hpp", "actors/domain/money.hpp",
             "actors/domain/payment_call.hpp", "actors/domain/rejection.hpp", "actors/ports/payment_gateway.hpp"]
 BESIDES = {"payment_policy", "order_status", "operation_status", "reservation_status", "document_status"}

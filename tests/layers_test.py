@@ -19,7 +19,7 @@ import tempfile
 # What the program's own files may include from the layers below: the embedding API and nothing behind it.
 TOOLS_MAY_INCLUDE = [
     "runtime/engine.hpp", "runtime/inspect.hpp", "runtime/backup.hpp", "runtime/given_up.hpp",
-    "runtime/version.hpp",
+    "runtime/version.hpp", "runtime/control_client.hpp",
     "runtime/json/command_json.hpp", "runtime/bench/limits.hpp", "config/", "tools/",
     # What the same objects are on the command line: commands, views, the tables that explain them, the provider.
     "actors/views.hpp", "actors/domain/commands.hpp", "actors/domain/entity_ref.hpp", "actors/domain/order_tables.hpp",

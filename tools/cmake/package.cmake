@@ -33,6 +33,7 @@ set(PURSER_PUBLIC_HEADERS
   runtime/engine.hpp
   runtime/given_up.hpp
   runtime/inspect.hpp
+  runtime/introspection.hpp
   runtime/provider_moods.hpp
   runtime/version.hpp
   actors/answer.hpp

@@ -4,6 +4,7 @@
 #include "tools/purser/bench_report.hpp"
 #include "tools/purser/closed_loop.hpp"
 #include "tools/purser/commands.hpp"
+#include "tools/purser/interruption.hpp"
 #include "tools/purser/terminal.hpp"
 
 #include <algorithm>
@@ -47,7 +48,8 @@ command one_reservation(std::uint64_t number, std::uint64_t sku) {
 
 class bench_run {
 public:
-  explicit bench_run(const bench_options& options) : options_(options) {
+  explicit bench_run(const bench_options& options)
+      : options_(options), interruption_(options.stop_within_ms, !options.quiet) {
     const auto base = options.data.empty() ? std::filesystem::path{"/var/tmp"}
                                            : std::filesystem::path{options.data};
     std::filesystem::create_directories(base);
@@ -84,6 +86,10 @@ public:
     });
     report.hot_reservations = workload(
       "reservations, one SKU", 1, [](auto number, auto) { return one_reservation(number, 0); });
+    if (interruption_.happened()) { // half a measurement is none
+      complain(interruption_.name() + ": nothing is reported");
+      return interruption_.exit_code();
+    }
     options_.json ? print_json(report) : print_table(report);
     return exit_ok;
   }
@@ -95,16 +101,21 @@ private:
   }
 
   measured workload(const std::string& what, std::uint32_t skus, closed_loop::maker make) {
+    if (interruption_.happened())
+      return {};
     note(what);
+    interruption_.now_at(what);
     const auto data = directory_ / "data";
     std::filesystem::remove_all(data);
     engine_options settings;
     settings.data_dir = data;
     settings.max_in_flight = std::max<std::size_t>(options_.clients * 2, 4'096);
     settings.crash_every = options_.crash_every;
+    settings.control_socket = true;
     const auto target = engine::start(settings);
     stock_up(*target, skus);
-    auto made = closed_loop{*target, options_.clients, std::move(make)}.run(options_.seconds);
+    auto made = closed_loop{*target, options_.clients, std::move(make)}.run(
+      options_.seconds, [this] { return interruption_.happened(); });
     target->audit(); // checkpoints: snapshots and index are part of what an event costs
     const auto after = target->figures();
     made.disk_bytes = static_cast<double>(after.disk_bytes) /
@@ -134,6 +145,7 @@ private:
   }
 
   bench_options options_;
+  interruption interruption_;
   std::filesystem::path directory_;
 };
 
@@ -152,6 +164,7 @@ void add_bench(CLI::App& app, chosen_action& chosen) {
   sub->add_option("--data", options->data,
                   "a directory on the disk to measure [/var/tmp]; what is made in it is removed");
   sub->add_option("--crash-every", options->crash_every, "crash the actor of every N-th command");
+  add_stop_within(*sub, options->stop_within_ms);
   sub->add_flag("--json", options->json, "print one JSON document");
   sub->add_flag("--quiet", options->quiet, "no notes");
   sub->footer("Example:\n  purser bench --clients 64 --seconds 5\n"

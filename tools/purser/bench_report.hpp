@@ -3,6 +3,7 @@
 
 #include "runtime/bench/limits.hpp"
 #include "tools/purser/closed_loop.hpp"
+#include "tools/purser/interruption.hpp"
 
 #include <cstdint>
 #include <string>
@@ -17,6 +18,7 @@ struct bench_options {
   std::uint64_t crash_every = 0;
   bool json = false;
   bool quiet = false;
+  std::int64_t stop_within_ms = default_stop_within_ms;
 };
 
 struct bench_report {

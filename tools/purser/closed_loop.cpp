@@ -20,7 +20,8 @@ std::uint64_t next_random(std::uint64_t& state) {
 
 } // namespace
 
-measured closed_loop::run(double seconds) {
+measured closed_loop::run(double seconds, std::function<bool()> stop) {
+  stop_ = std::move(stop);
   const auto before = engine_.figures();
   const auto cpu_before = bench::cpu_us();
   const auto began = steady::now();
@@ -53,7 +54,7 @@ void closed_loop::next(std::uint64_t state) {
   const auto sent = steady::now();
   engine_.submit(make_(number_.fetch_add(1), random), [this, sent, state](const answer& result) {
     answered(sent, result);
-    if (steady::now() < end_)
+    if (steady::now() < end_ && !(stop_ && stop_()))
       return next(state);
     const std::lock_guard lock{mutex_};
     if (--running_ == 0)

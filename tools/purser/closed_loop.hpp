@@ -46,8 +46,8 @@ public:
   closed_loop(engine& target, std::size_t clients, maker make)
       : engine_(target), clients_(clients), make_(std::move(make)) {}
 
-  /// Throws std::runtime_error when a command was not accepted.
-  measured run(double seconds);
+  /// Ends early once `stop` says so. Throws std::runtime_error when a command was not accepted.
+  measured run(double seconds, std::function<bool()> stop = {});
 
 private:
   using steady = std::chrono::steady_clock;
@@ -60,6 +60,7 @@ private:
   std::size_t clients_;
   maker make_;
   steady::time_point end_;
+  std::function<bool()> stop_;
   std::atomic<std::uint64_t> number_{0};
   std::mutex mutex_;
   std::condition_variable idle_;

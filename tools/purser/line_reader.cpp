@@ -1,6 +1,7 @@
 #include "tools/purser/line_reader.hpp"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -16,7 +17,8 @@ constexpr std::size_t block = std::size_t{256} << 10;
 
 } // namespace
 
-line_reader::line_reader(const std::string& path) : path_(path == "-" ? "standard input" : path) {
+line_reader::line_reader(const std::string& path, int stop)
+    : stop_(stop), path_(path == "-" ? "standard input" : path) {
   file_ = path == "-" ? ::dup(STDIN_FILENO) : ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
   if (file_ < 0)
     throw std::runtime_error(path_ + " cannot be opened: " + std::strerror(errno));
@@ -33,7 +35,18 @@ line_reader::~line_reader() {
   ::close(file_);
 }
 
+/// @returns false when it is to stop.
+bool line_reader::wait_for_more() const {
+  pollfd files[] = {{stop_, POLLIN, 0}, {file_, POLLIN, 0}};
+  while (::poll(files, std::size(files), -1) < 0 && errno == EINTR) {
+  }
+  return files[0].revents == 0;
+}
+
 bool line_reader::fill() {
+  stopped_ = stop_ >= 0 && !wait_for_more();
+  if (stopped_)
+    return false;
   buffer_.resize(block);
   ssize_t size = 0;
   do
@@ -52,6 +65,8 @@ bool line_reader::next() {
   bool any = false;
   for (;;) {
     if (at_ == buffer_.size() && !fill()) {
+      if (stopped_)
+        return false; // what has come of a line is not one
       number_ += any ? 1 : 0;
       return any;
     }

@@ -12,8 +12,9 @@ public:
   /// A longer line is skipped to its newline, and said to be too long.
   static constexpr std::size_t longest = std::size_t{8} << 20;
 
-  /// "-" is standard input. Throws std::runtime_error when it cannot be opened.
-  explicit line_reader(const std::string& path);
+  /// "-" is standard input. Throws std::runtime_error when it cannot be opened. `stop`: a file
+  /// that, once it is readable, ends the lines.
+  explicit line_reader(const std::string& path, int stop = -1);
   ~line_reader();
   line_reader(const line_reader&) = delete;
   line_reader& operator=(const line_reader&) = delete;
@@ -29,8 +30,11 @@ public:
 
 private:
   bool fill();
+  bool wait_for_more() const;
 
   int file_ = -1;
+  int stop_ = -1;
+  bool stopped_ = false;
   std::string path_;
   std::string buffer_;
   std::size_t at_ = 0;

@@ -1,10 +1,17 @@
 #include "runtime/version.hpp"
 #include "tools/purser/commands.hpp"
+#include "tools/purser/interruption.hpp"
 #include "tools/purser/terminal.hpp"
 
 #include <exception>
 
 namespace purser::tools {
+
+void add_stop_within(CLI::App& to, std::int64_t& stop_within_ms) {
+  to.add_option("--stop-within", stop_within_ms,
+                "milliseconds that it may take to stop when it is interrupted [10000]")
+    ->check(CLI::Range(std::int64_t{1}, longest_stop_within_ms));
+}
 
 namespace {
 
@@ -32,6 +39,9 @@ int run(int argc, char** argv) {
   add_dead_letters(app, chosen);
   add_quarantine(app, chosen);
   add_bench(app, chosen);
+  add_tree(app, chosen);
+  add_health(app, chosen);
+  add_top(app, chosen);
   add_config(app, chosen);
   add_completion(app, chosen);
   try {

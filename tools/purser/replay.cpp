@@ -2,6 +2,7 @@
 #include "runtime/engine.hpp"
 #include "runtime/json/command_json.hpp"
 #include "tools/purser/commands.hpp"
+#include "tools/purser/interruption.hpp"
 #include "tools/purser/line_reader.hpp"
 #include "tools/purser/logging.hpp"
 #include "tools/purser/replayer.hpp"
@@ -30,6 +31,7 @@ struct replay_options {
   std::size_t window = 0; ///< 0: the settings'
   std::string config;
   std::string provider_list;
+  std::int64_t stop_within_ms = default_stop_within_ms;
   bool strict = false;
   bool json = false;
   bool quiet = false;
@@ -39,34 +41,69 @@ struct replay_options {
 class replay_run {
 public:
   explicit replay_run(const replay_options& options)
-      : options_(options), settings_(load_settings(options.config)), input_(options.file),
-        engine_(engine::start(engine_settings())), sender_(*engine_, limits()),
-        name_(options.file == "-" ? "-" : options.file) {}
+      : options_(options), settings_(load_settings(options.config)),
+        interruption_(options.stop_within_ms, !options.quiet),
+        input_(options.file, interruption_.file()), engine_(engine::start(engine_settings())),
+        sender_(*engine_, limits()), name_(options.file == "-" ? "-" : options.file) {}
+
+  ~replay_run() { interruption_.on_overdue(nullptr); }
+  replay_run(const replay_run&) = delete;
+  replay_run& operator=(const replay_run&) = delete;
 
   int run() {
     if (options_.data.empty() && !options_.quiet)
       complain("no --data: everything is in memory and gone at the end");
-    if (!engine_->wait_settled(settle_timeout_ms)) {
+    interruption_.on_overdue([this] { return engine_->health().reasons; });
+    interruption_.now_at("the workflows that an earlier run left");
+    if (!settled() && !interruption_.happened()) {
       complain("workflows of an earlier run do not settle; is a payment unknown?");
       return exit_could_not;
     }
+    interruption_.now_at("the command that was next");
     const bool whole = replay_lines();
+    interruption_.now_at("commands under way");
     if (!sender_.finish() || !engine_->failure().empty()) {
       const auto why = engine_->failure().empty() ? sender_.failure() : engine_->failure();
       complain("the engine stopped: " + why);
       return exit_could_not;
     }
+    interruption_.now_at("workflows under way");
     if (!engine_->wait_settled(settle_timeout_ms) && !options_.quiet)
       complain("some workflows have not settled");
     const auto seconds = elapsed();
+    interruption_.now_at("the audit");
     auto report = engine_->audit();
-    print(report, seconds);
+    const auto figures = engine_->figures();
+    stop();
+    print(report, figures, seconds);
     for (const auto& finding : report.findings)
       complain("broken invariant: " + finding);
+    if (interruption_.happened()) {
+      if (!options_.quiet)
+        complain(interruption_.name() + ": stopped after " +
+                 grouped(static_cast<std::int64_t>(counts_.read)) +
+                 " commands; what was accepted is kept");
+      return interruption_.exit_code();
+    }
     return !whole || counts_.invalid > 0 || report.invariants.broken > 0 ? exit_findings : exit_ok;
   }
 
 private:
+  /// @returns false when it takes too long, or was interrupted.
+  bool settled() {
+    constexpr std::int64_t slice_ms = 100;
+    for (std::int64_t waited = 0; waited < settle_timeout_ms; waited += slice_ms)
+      if (interruption_.happened() || engine_->wait_settled(slice_ms))
+        return !interruption_.happened();
+    return false;
+  }
+
+  void stop() {
+    interruption_.now_at("the engine's end");
+    engine_->stop();
+    interruption_.on_overdue(nullptr);
+  }
+
   replayer::limits limits() const {
     replayer::limits made;
     made.commands =
@@ -80,6 +117,7 @@ private:
     if (!options_.data.empty())
       made.data_dir = options_.data;
     made.time = engine_time::commands;
+    made.control_socket = true;
     made.crash_every = options_.crash_every;
     made.logger = make_logger(options_.log_level);
     if (!options_.provider_list.empty())
@@ -90,7 +128,7 @@ private:
   /// @returns false when --strict stopped at an invalid line.
   bool replay_lines() {
     progress_bar bar{"replay", input_.total_bytes(), !options_.quiet};
-    while (input_.next()) {
+    while (!interruption_.happened() && input_.next()) {
       const auto line = input_.line();
       if (!input_.too_long() && line.find_first_not_of(" \t\r") == std::string_view::npos)
         continue;
@@ -168,15 +206,15 @@ private:
 
   // -- The summary --------------------------------------------------------------------------------
 
-  void print(const audit_report& report, double seconds) {
+  void print(const audit_report& report, const engine_figures& figures, double seconds) {
     const auto answered = sender_.counts();
     counts_.accepted = answered.accepted;
     counts_.rejected = answered.rejected;
     counts_.duplicate = answered.duplicate;
-    const auto figures = engine_->figures();
-    const run_summary summary{
+    run_summary summary{
       counts_, report, supervision_of(figures),
       run_of(figures, seconds, counts_.read, options_.data.empty() ? "memory" : options_.data)};
+    summary.run.interrupted = interruption_.name();
     if (options_.json)
       std::cout << boost::json::serialize(to_json(summary)) << '\n';
     else
@@ -185,6 +223,7 @@ private:
 
   replay_options options_;
   config::settings settings_;
+  interruption interruption_; // before the engine's threads
   line_reader input_;
   std::unique_ptr<engine> engine_;
   replayer sender_;
@@ -210,6 +249,7 @@ void add_replay(CLI::App& app, chosen_action& chosen) {
                   "the simulated provider keeps its list of operations in this file");
   sub->add_option("--window", options->window, "commands under way at once")
     ->check(CLI::Range(std::size_t{1}, std::size_t{4'096}));
+  add_stop_within(*sub, options->stop_within_ms);
   sub->add_flag("--strict", options->strict, "stop at the first invalid line");
   sub->add_flag("--json", options->json, "print the summary as one JSON document");
   sub->add_flag("--quiet", options->quiet, "no progress, no notes");
@@ -218,7 +258,8 @@ void add_replay(CLI::App& app, chosen_action& chosen) {
     "Example:\n  purser replay config/samples/northwind.jsonl --data /tmp/shop\n"
     "Running a file again on the same directory changes nothing: every command counts as a"
     " duplicate.\nExit code: 0 all lines were valid, 1 one was not or an invariant is broken,"
-    " 2 it could not be run.");
+    " 2 it could not be run;\n130 or 143 interrupted by SIGINT or SIGTERM and stopped in order,"
+    " 124 not stopped within --stop-within.");
   sub->callback([&chosen, options] { chosen = [options] { return replay_run{*options}.run(); }; });
 }
 

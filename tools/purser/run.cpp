@@ -1,6 +1,7 @@
 // `purser run SCENARIO.json`.
 #include "config/json_writer.hpp"
 #include "tools/purser/commands.hpp"
+#include "tools/purser/interruption.hpp"
 #include "tools/purser/scenario_run.hpp"
 #include "tools/purser/terminal.hpp"
 
@@ -19,11 +20,14 @@ struct run_options {
   bool json = false;
   bool quiet = false;
   std::string log_level = "off";
+  std::int64_t stop_within_ms = default_stop_within_ms;
 };
 
 int run(const run_options& options) {
   auto story = load_scenario(options.file);
+  interruption interrupted{options.stop_within_ms, !options.quiet};
   scenario_options how;
+  how.interrupted = &interrupted;
   if (!options.data.empty())
     how.data = options.data;
   how.crash_every = options.crash_every;
@@ -48,6 +52,11 @@ int run(const run_options& options) {
                                           : std::to_string(result.failures.size()) + " failed")
               << "; " << result.summary.supervision.crashes << " crashes healed\n";
   }
+  if (interrupted.happened()) {
+    if (!options.quiet)
+      complain(interrupted.name() + ": stopped before the end of the scenario");
+    return interrupted.exit_code();
+  }
   return result.failures.empty() ? exit_ok : exit_findings;
 }
 
@@ -62,13 +71,15 @@ void add_run(CLI::App& app, chosen_action& chosen) {
     "keep everything here, and take up a run that was killed [a temporary directory]");
   sub->add_option("--crash-every", options->crash_every,
                   "crash the actor that handles every N-th command, to see it heal");
+  add_stop_within(*sub, options->stop_within_ms);
   sub->add_flag("--json", options->json, "print the summary as one JSON document");
   sub->add_flag("--quiet", options->quiet, "no timeline");
   sub->add_option("--log-level", options->log_level, "trace, debug, info, warn, error or off");
   sub->footer("Example:\n  purser run config/scenarios/card-declined.json\n"
               "  purser run config/scenarios/last-unit.json --crash-every 10 --json\n"
               "The format: `purser config schema`, docs/formats/scenario.md.\n"
-              "Exit code: 0 every expectation held, 1 one did not, 2 it could not be run.");
+              "Exit code: 0 every expectation held, 1 one did not, 2 it could not be run;\n"
+              "130 or 143 interrupted by SIGINT or SIGTERM, 124 not stopped within --stop-within.");
   sub->callback([&chosen, options] { chosen = [options] { return run(*options); }; });
 }
 

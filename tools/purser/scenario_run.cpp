@@ -135,6 +135,11 @@ scenario_run::scenario_run(scenario story, scenario_options options)
 
 scenario_run::~scenario_run() {
   feed_.reset();
+  if (engine_ && options_.interrupted != nullptr) {
+    options_.interrupted->now_at("the engine's end");
+    engine_->stop();
+    options_.interrupted->on_overdue(nullptr);
+  }
   engine_.reset();
   std::error_code error;
   if (own_data_)
@@ -146,10 +151,13 @@ void scenario_run::start() {
   apply(settings_, made);
   made.data_dir = data_ / "engine";
   made.time = engine_time::driven;
+  made.control_socket = true;
   made.crash_every = options_.crash_every;
   made.provider = provider_;
   made.logger = make_logger(options_.log_level);
   engine_ = engine::start(std::move(made));
+  if (options_.interrupted != nullptr)
+    options_.interrupted->on_overdue([this] { return engine_->health().reasons; });
   feed_ = engine_->subscribe(position_, [this](const event_notice& event) {
     const std::lock_guard lock{mutex_};
     events_.push_back(event);
@@ -160,6 +168,8 @@ void scenario_run::start() {
 }
 
 void scenario_run::stop_engine(bool kill) {
+  if (options_.interrupted != nullptr)
+    options_.interrupted->on_overdue(nullptr);
   if (kill)
     engine_->kill();
   figures_before_ = sum_of(figures_before_, engine_->figures());
@@ -211,8 +221,13 @@ scenario_result scenario_run::run() {
     if (!receipts.empty())
       send(receipts, {});
   }
-  while (step_ < scenario_.steps.size()) {
+  const auto interrupted = [this] {
+    return options_.interrupted != nullptr && options_.interrupted->happened();
+  };
+  while (step_ < scenario_.steps.size() && !interrupted()) {
     const auto& step = scenario_.steps[step_++];
+    if (options_.interrupted != nullptr)
+      options_.interrupted->now_at("step " + std::to_string(step_));
     carry_out(step);
     if (step.expect || step.kill || step.restart)
       note_progress();
@@ -227,6 +242,8 @@ scenario_result scenario_run::run() {
   result_.summary = {counts_, std::move(report), supervision_of(figures),
                      run_of(figures, std::max(took.count(), 1e-9), counts_.read,
                             own_data_ ? "temporary" : data_.string())};
+  if (interrupted())
+    result_.summary.run.interrupted = options_.interrupted->name();
   return std::move(result_);
 }
 

@@ -3,6 +3,7 @@
 
 #include "config/settings.hpp"
 #include "runtime/engine.hpp"
+#include "tools/purser/interruption.hpp"
 #include "tools/purser/scenario.hpp"
 #include "tools/purser/summary.hpp"
 
@@ -23,6 +24,7 @@ struct scenario_options {
   std::uint64_t crash_every = 0;
   std::ostream* timeline = nullptr; ///< null: silent
   std::string log_level = "off";
+  interruption* interrupted = nullptr; ///< ends the run after the step that is under way
 };
 
 /// What did not hold, in words.

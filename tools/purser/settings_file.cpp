@@ -29,6 +29,7 @@ void apply(const config::settings& from, engine_options& to) {
   to.max_in_flight = static_cast<std::size_t>(from.engine.max_in_flight);
   to.answer_deadline_ms = from.engine.answer_deadline_ms;
   to.audit_every_ms = from.engine.audit_every_ms;
+  to.hang_ms = from.engine.hang_ms;
   to.checkpoint_bytes = static_cast<std::size_t>(from.journal.checkpoint_kib * kib);
   to.max_live_entities = static_cast<std::size_t>(from.entities.max_live);
   to.redeliveries = static_cast<std::uint32_t>(from.supervision.redeliveries);

@@ -23,11 +23,15 @@ run_figures run_of(const engine_figures& figures, double seconds, std::uint64_t 
           figures.activations,
           figures.passivations,
           figures.checkpoints,
-          std::move(data)};
+          std::move(data),
+          {}};
 }
 
 boost::json::object to_json(const run_summary& summary) {
   using config::to_json;
+  auto run = to_json(summary.run);
+  if (summary.run.interrupted.empty())
+    run.as_object().erase("interrupted");
   return {{"commands", to_json(summary.commands)},
           {"orders", to_json(summary.report.orders)},
           {"lines", summary.report.lines},
@@ -37,7 +41,7 @@ boost::json::object to_json(const run_summary& summary) {
           {"stock", to_json(summary.report.stock)},
           {"supervision", to_json(summary.supervision)},
           {"invariants", to_json(summary.report.invariants)},
-          {"run", to_json(summary.run)}};
+          {"run", std::move(run)}};
 }
 
 std::string to_table(const run_summary& summary) {
@@ -86,6 +90,8 @@ std::string to_table(const run_summary& summary) {
   out.row("seconds", decimal(summary.run.seconds));
   out.row("commands per second", count(summary.run.commands_per_second));
   out.row("events", count(summary.run.events));
+  if (!summary.run.interrupted.empty())
+    out.row("interrupted by", summary.run.interrupted);
   return out.text();
 }
 

@@ -22,10 +22,11 @@ struct run_figures {
   std::uint64_t passivations = 0;
   std::uint64_t checkpoints = 0;
   std::string data;
+  std::string interrupted; ///< the signal that ended the run early; empty: none
 };
 BOOST_DESCRIBE_STRUCT(run_figures, (),
                       (seconds, commands_per_second, events, commits, healing_us_p50,
-                       healing_us_p99, activations, passivations, checkpoints, data))
+                       healing_us_p99, activations, passivations, checkpoints, data, interrupted))
 
 struct supervision_figures {
   std::uint64_t crashes = 0;

@@ -1,0 +1,86 @@
+#include "actors/work_board.hpp"
+
+#include <utility>
+
+namespace purser {
+
+namespace {
+
+/// Boards are told apart by number: a new one may lie where an old one was.
+std::atomic<std::uint64_t> boards{0};
+
+struct own_place {
+  std::uint64_t board = 0;
+  void* at = nullptr;
+};
+thread_local own_place own;
+
+} // namespace
+
+work_board::work_board() : id_(++boards) {}
+work_board::~work_board() = default;
+
+work_board::place& work_board::mine() {
+  if (own.board != id_) {
+    auto made = std::make_unique<place>();
+    const std::lock_guard lock{mutex_};
+    own = {id_, made.get()};
+    places_.push_back(std::move(made));
+  }
+  return *static_cast<place*>(own.at);
+}
+
+void work_board::next_message() noexcept {
+  if (own.board != id_)
+    return;
+  auto& turn = static_cast<place*>(own.at)->turn;
+  turn.store(turn.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+}
+
+std::vector<piece_of_work> work_board::look() const {
+  std::vector<piece_of_work> found;
+  const std::lock_guard lock{mutex_};
+  for (std::size_t thread = 0; thread < places_.size(); ++thread) {
+    const auto& at = *places_[thread];
+    const std::lock_guard its_lock{at.mutex};
+    if (!at.doing.any)
+      continue;
+    piece_of_work made;
+    made.kind = at.doing.kind;
+    made.shard = at.doing.shard;
+    made.turn = at.turn.load(std::memory_order_relaxed);
+    made.thread = thread;
+    if (at.doing.entity != nullptr)
+      made.entity = *at.doing.entity;
+    found.push_back(std::move(made));
+  }
+  return found;
+}
+
+work_board::scope::scope(work_board* board, work_kind kind, const entity_ref& entity) {
+  begin(board, {kind, &entity, 0, true});
+}
+
+work_board::scope::scope(work_board* board, std::uint16_t shard) {
+  begin(board, {work_kind::shard, nullptr, shard, true});
+}
+
+void work_board::scope::begin(work_board* board, const doing& what) {
+  board_ = board;
+  if (board_ == nullptr)
+    return;
+  auto& at = board_->mine();
+  const std::lock_guard lock{at.mutex};
+  before_ = std::exchange(at.doing, what);
+  board_->next_message();
+}
+
+work_board::scope::~scope() {
+  if (board_ == nullptr)
+    return;
+  auto& at = board_->mine();
+  const std::lock_guard lock{at.mutex};
+  at.doing = before_;
+}
+
+} // namespace purser
