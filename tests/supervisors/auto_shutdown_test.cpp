@@ -102,13 +102,19 @@ TEST_CASE("S16: all_significant waits for one that ended and is about to be rest
 
 TEST_CASE("S16: all_significant counts one whose crash has not been looked at yet") {
   world w;
-  w.spawn(ending(auto_shutdown::all_significant, {significant(w, "a"), significant(w, "b")}));
+  w.spawn(ending(auto_shutdown::all_significant,
+                 {significant(w, "a"), significant(w, "b"), w.probe("c"), w.gate("gate")},
+                 strategy::rest_for_one));
+  w.stuck = {"gate"};
+  w.crash("c"); // and until the gate is up nothing else is begun
+  w.finish("a");
+  w.crash("b");
+  w.stuck.clear();
 
-  caf::anon_send(w.probes["a"], finish_atom::value);
-  caf::anon_send(w.probes["b"], crash_atom::value);
-  w.settle();
+  w.crash("gate"); // its start failed: now a and b have their turn
 
-  CHECK(w.running() == words{"b"});
+  CHECK(w.root_ended.empty());
+  CHECK(w.running() == words{"b", "c", "gate"});
 }
 
 TEST_CASE("S16: the parent sees an orderly end: a transient supervisor stays down") {
@@ -141,6 +147,25 @@ TEST_CASE("S16: a dynamic supervisor ends with its last instance that ends by it
 
   REQUIRE(w.root_ended.size() == 1);
   CHECK(w.root_ended[0] == caf::exit_reason::user_shutdown);
+}
+
+TEST_CASE("S16: an instance that is on its way out as asked does not keep its supervisor") {
+  world w;
+  auto spec = w.dynamic("pool", restart_type::transient, manners::lingers);
+  spec.auto_shutdown = auto_shutdown::all_significant;
+  spec.instances.significant = true;
+  spec.instances.shutdown = shutdown_unlimited{};
+  const auto pool = w.spawn(spec);
+  w.start_instance(pool, "a");
+  w.start_instance(pool, "b");
+  w.stop_instance(pool, "b");
+
+  w.finish("a");
+  CHECK(w.events_of(event_kind::auto_shutdown) == words{"pool"});
+  CHECK(w.root_ended.empty());
+  w.let_go("b");
+
+  CHECK(w.root_ended.size() == 1);
 }
 
 TEST_CASE("S16: an instance that is stopped as asked does not end its supervisor") {

@@ -267,13 +267,17 @@ TEST_CASE("S13: an instance is asked, then killed, also when it is stopped alone
   w.start_instance(pool, "a");
   w.start_instance(pool, "b");
 
-  CHECK(w.stop_instance(pool, "a") == "no answer");
-  w.pass(299ms);
+  w.stop_instance(pool, "a");
+  w.pass(200ms);
+  w.stop_instance(pool, "b"); // has a time of its own
+  w.pass(99ms);
   CHECK(w.running() == words{"a", "b"});
   w.pass(1ms);
-
   CHECK(w.running() == words{"b"});
-  CHECK(w.events_of(event_kind::child_killed) == words{"pool/a"});
+  w.pass(200ms);
+
+  CHECK(w.running().empty());
+  CHECK(w.events_of(event_kind::child_killed) == words{"pool/a", "pool/b"});
 }
 
 TEST_CASE("S14: a dynamic supervisor that is killed leaves no instance behind") {
