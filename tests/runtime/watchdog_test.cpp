@@ -10,6 +10,10 @@
 #include "tests/runtime/engine_fixture.hpp"
 #include "tests/runtime/journal_fixture.hpp"
 
+#include <caf/actor_system.hpp>
+#include <caf/actor_system_config.hpp>
+#include <caf/scoped_actor.hpp>
+
 #include <doctest/doctest.h>
 #include <spdlog/logger.h>
 #include <spdlog/sinks/sink.h>
@@ -251,7 +255,7 @@ TEST_CASE("B9: an entity that hangs is named; its shard and its siblings go on")
 
   auto stuck = receive_as("stuck");
   told.wait_for("actor_hangs path=root/shards/shard-0/receipt/stuck ");
-  auto behind = receive_as("stuck"); // waits in its mailbox
+  auto behind = receive_as("stuck");             // waits in its mailbox
   const auto sibling = receive_as("free").get(); // the shard has handed out what came before
   const auto tree = monitor.tree(30'000);
 
