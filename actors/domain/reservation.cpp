@@ -90,8 +90,7 @@ public:
     switch (current_.status) {
     case status::backordered: return try_again();
     case status::holding: progress_.offered = true; return;
-    default:
-      leave_queue_of(offer.sku, current_.status == status::held);
+    default: leave_queue_of(offer.sku, current_.status == status::held);
     }
   }
 

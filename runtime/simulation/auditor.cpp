@@ -241,7 +241,9 @@ void auditor::check_order(const place_order& placed, const order_view& view, boo
                        view.status != status::completed && view.status != status::closed &&
                        view.status != status::returning;
     if (canceling && bank_.open_authorization(id) > 0)
-      at.promised += rest, at.by += " " + id + ":" + std::to_string(rest); // C3: the money is still held, and so are the units
+      at.promised += rest,
+        at.by +=
+        " " + id + ":" + std::to_string(rest); // C3: the money is still held, and so are the units
     else if (going)
       at.perhaps += rest;
   }

@@ -14,7 +14,7 @@ namespace {
 
 constexpr std::int64_t minute = 60'000, hour = 60 * minute, day = 24 * hour;
 constexpr std::uint64_t steps_after_the_last = 3'000; ///< command has been sent
-constexpr std::uint64_t most_steps = 200'000;       ///< of a run: more is a loop
+constexpr std::uint64_t most_steps = 200'000;         ///< of a run: more is a loop
 
 class simulated_run {
 public:

@@ -1,4 +1,5 @@
-// The precompiled header of the program. Not CLI11: its global objects would cost every file seconds.
+// The precompiled header of the program. Not CLI11: its global objects would cost every file
+// seconds.
 #pragma once
 #include "tools/cmake/domain_pch.hpp"
 
