@@ -17,8 +17,11 @@ namespace {
 /// What no simulated run can reach.
 const std::set<std::string>& unreachable() {
   static const std::set<std::string> names{
-    "supervision child_ignored",   // the tree has no such child
-    "supervision child_forgotten", // nor one that is temporary
+    "supervision child_ignored",   // the tree has no such child,
+    "supervision child_forgotten", // none that is temporary,
+    "supervision auto_shutdown",   // none that is significant,
+    "supervision child_stuck",     // and none that never returns to the scheduler
+    "supervision entity_released", // what is quarantined lives again in the next process
   };
   return names;
 }

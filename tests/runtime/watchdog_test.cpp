@@ -272,9 +272,11 @@ TEST_CASE("B9: an entity that hangs is named; its shard and its siblings go on")
   told.wait_for("actor_goes_on root/shards/shard-0/receipt/stuck");
   monitor.stop_watchdog();
   monitor.set_root(nullptr);
+  context.stopping = true;
   caf::scoped_actor self{system};
   supervisors::stop_supervisor(root);
   self->wait_for(root);
+  end_entities(shards);
 }
 
 TEST_CASE("a scheduler without a free thread is noticed") {
