@@ -35,6 +35,12 @@ bool may_become_definite(const command& request, const answer& first) {
           std::holds_alternative<grant_refund>(request.body));
 }
 
+bool moves_stock(const command& request) {
+  return std::holds_alternative<receive_stock>(request.body) ||
+         std::holds_alternative<adjust_stock>(request.body) ||
+         std::holds_alternative<return_order>(request.body);
+}
+
 bool is_paid_for_good(status at) {
   return at == status::confirmed || at == status::fulfilling || at == status::completed ||
          at == status::closed;
@@ -170,40 +176,49 @@ void auditor::supervised(const supervisors::supervision_event& event, unix_milli
 void auditor::check(const look& ask, bool at_rest) const {
   places units;
   const bool all_well = given_up_.empty();
-  if (at_rest && all_well)
-    for (const auto& asked : records_)
-      if (!asked.first && !asked.excused && !asked.at.empty())
-        broken("J5", asked.request.command_id + " (" + std::string{op_of(asked.request.body)} +
-                       ") was never answered");
+  const bool strict = at_rest && all_well;
   bool certain = true; // whether every command about stock has come to something
   for (const auto& asked : records_) {
     if (asked.at.empty())
       continue;
+    if (strict && !asked.first && !asked.excused)
+      broken("J5", asked.request.command_id + " (" + std::string{op_of(asked.request.body)} +
+                     ") was never answered");
+    certain &= asked.first || !moves_stock(asked.request);
     count_document(asked, units);
-    const bool of_stock = std::holds_alternative<receive_stock>(asked.request.body) ||
-                          std::holds_alternative<adjust_stock>(asked.request.body) ||
-                          std::holds_alternative<return_order>(asked.request.body);
-    certain &= asked.first || !of_stock;
-    const bool accepted = asked.first && asked.first->result == outcome::accepted;
-    if (const auto* placed = std::get_if<place_order>(&asked.request.body)) {
-      const auto view = ask({entity_kind::order, placed->order_id});
-      const auto* order = std::get_if<order_view>(&view);
-      if (order == nullptr && accepted && all_well)
-        broken("J2", "order " + placed->order_id + " was accepted, and is not there");
-      if (order != nullptr)
-        check_order(*placed, *order, at_rest && all_well, units);
-    } else if (const auto* wanted = std::get_if<reserve_stock>(&asked.request.body)) {
-      const auto view = ask({entity_kind::reservation, wanted->reservation_id});
-      const auto* reservation = std::get_if<reservation_view>(&view);
-      if (reservation == nullptr && accepted && all_well)
-        broken("J2", "reservation " + wanted->reservation_id + " was accepted, and is not there");
-      if (reservation != nullptr)
-        count_reservation(*wanted, *reservation, units);
-    }
+    if (const auto* placed = std::get_if<place_order>(&asked.request.body))
+      look_at_order(ask, asked, *placed, strict, units);
+    else if (const auto* wanted = std::get_if<reserve_stock>(&asked.request.body))
+      look_at_reservation(ask, asked, *wanted, units);
   }
   const bool holds_move = forced_ && !at_rest; // K10: its loser may not know yet
   if (all_well && certain && !holds_move)
     check_stock(ask, units);
+}
+
+/// Accepted, and nothing was given up since: it must be there.
+bool auditor::must_be_there(const record& asked) const {
+  return asked.first && asked.first->result == outcome::accepted && given_up_.empty();
+}
+
+void auditor::look_at_order(const look& ask, const record& asked, const place_order& placed,
+                            bool strict, places& units) const {
+  const auto view = ask({entity_kind::order, placed.order_id});
+  const auto* order = std::get_if<order_view>(&view);
+  if (order == nullptr && must_be_there(asked))
+    broken("J2", "order " + placed.order_id + " was accepted, and is not there");
+  if (order != nullptr)
+    check_order(placed, *order, strict, units);
+}
+
+void auditor::look_at_reservation(const look& ask, const record& asked, const reserve_stock& wanted,
+                                  places& units) const {
+  const auto view = ask({entity_kind::reservation, wanted.reservation_id});
+  const auto* reservation = std::get_if<reservation_view>(&view);
+  if (reservation == nullptr && must_be_there(asked))
+    broken("J2", "reservation " + wanted.reservation_id + " was accepted, and is not there");
+  if (reservation != nullptr)
+    count_reservation(wanted, *reservation, units);
 }
 
 void auditor::check_order(const place_order& placed, const order_view& view, bool at_rest,

@@ -69,6 +69,11 @@ private:
   };
   using places = std::map<std::pair<std::string, std::string>, unit_sums>;
 
+  bool must_be_there(const record& asked) const;
+  void look_at_order(const look& ask, const record& asked, const place_order& placed, bool strict,
+                     places& units) const;
+  void look_at_reservation(const look& ask, const record& asked, const reserve_stock& wanted,
+                           places& units) const;
   void check_expiry(const record& asked, const answer& result) const;
   void check_order(const place_order& placed, const order_view& view, bool at_rest,
                    places& units) const;

@@ -80,32 +80,43 @@ payment_answer_kind simulated_bank::carry_out(const payment_call& call) {
   return kind::succeeded;
 }
 
-std::vector<simulated_bank::reply> simulated_bank::submit(const payment_call& call) {
+/// Of a key that has not taken effect. @returns what is said, unless it takes effect now: then its
+/// mood is in `how`.
+std::optional<std::vector<simulated_bank::reply>> simulated_bank::put_off(const payment_call& call,
+                                                                          mood& how) {
   const auto& key = call.idempotency_key;
-  const auto say = [](kind what) -> std::vector<reply> {
-    return {{{what, "so says the bank", "ref"}, 0}};
-  };
-  auto known = records_.find(key);
+  const bool heard_of = moods_.contains(key);
+  if (call.abandon) {
+    records_[key] = {kind::refused};
+    return say(kind::refused);
+  }
+  if (call.ask_only && !heard_of)
+    return say(kind::never_seen);
+  how = heard_of ? moods_[key] : mood_of(call);
+  if (how == mood::silent) {
+    moods_[key] = mood::plain; // the next call is carried out
+    return std::vector<reply>{};
+  }
+  if (call.ask_only && how != mood::asks)
+    return say(kind::never_seen);
+  if (how == mood::asks && !healed_ && ++asked_[key] <= asks_until_the_customer_acts) {
+    moods_[key] = mood::asks;
+    return say(kind::action_required);
+  }
+  return std::nullopt;
+}
+
+std::vector<simulated_bank::reply> simulated_bank::say(payment_answer_kind what) {
+  return {{{what, "so says the bank", "ref"}, 0}};
+}
+
+std::vector<simulated_bank::reply> simulated_bank::submit(const payment_call& call) {
+  auto known = records_.find(call.idempotency_key);
   if (known == records_.end()) {
-    const bool heard_of = moods_.contains(key);
-    if (call.abandon) {
-      records_[key] = {kind::refused};
-      return say(kind::refused);
-    }
-    if (call.ask_only && !heard_of)
-      return say(kind::never_seen);
-    auto how = heard_of ? moods_[key] : mood_of(call);
-    if (how == mood::silent && !healed_ && !heard_of) {
-      moods_[key] = mood::plain; // the next call is carried out
-      return {};
-    }
-    if (how == mood::silent || (call.ask_only && how != mood::asks))
-      return say(kind::never_seen);
-    if (how == mood::asks && !healed_ && ++asked_[key] <= asks_until_the_customer_acts) {
-      moods_[key] = mood::asks;
-      return say(kind::action_required);
-    }
-    known = records_.emplace(key, record{carry_out(call), how}).first;
+    auto how = mood::plain;
+    if (auto said = put_off(call, how))
+      return *std::move(said);
+    known = records_.emplace(call.idempotency_key, record{carry_out(call), how}).first;
   }
   auto& found = known->second;
   const bool first = !std::exchange(found.answered, true);

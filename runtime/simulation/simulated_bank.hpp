@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -51,6 +52,8 @@ private:
   bool strikes(fault what, std::size_t once_in);
   mood mood_of(const payment_call& call);
   payment_answer_kind carry_out(const payment_call& call);
+  std::optional<std::vector<reply>> put_off(const payment_call& call, mood& how);
+  static std::vector<reply> say(payment_answer_kind what);
 
   dice& chance_;
   fault_set faults_;

@@ -29,15 +29,14 @@ caf::actor_system_config& for_tests(caf::actor_system_config& config) {
 
 } // namespace
 
-simulated_process::simulated_process(simulated_disk& disk, simulated_bank& bank,
-                                     simulated_clock& time, dice& chance,
+simulated_process::simulated_process(const simulated_world& around,
                                      const process_settings& settings, hooks faults)
-    : disk_(disk), bank_(bank), clock_(time), chance_(chance), hooks_(std::move(faults)),
-      router_(settings.shards), journal_(disk, chance, hooks_.journal),
+    : disk_(around.disk), bank_(around.bank), clock_(around.time), chance_(around.chance),
+      hooks_(std::move(faults)), router_(settings.shards), journal_(disk_, chance_, hooks_.journal),
       system_(std::make_unique<caf::actor_system>(for_tests(config_))),
       node_{journal_, clock_, chance_, router_, policy_of(settings), {}, {}, {}, {}, {},
             {},       {},     {},      {}},
-      last_moved_(time.now()) {
+      last_moved_(clock_.now()) {
   node_.call_provider_for = [this](entity_ref payment, call_provider call, unix_millis) {
     call_later(std::move(payment), std::move(call));
   };

@@ -39,6 +39,14 @@ private:
   unix_millis now_ms_ = 1'700'000'000'000;
 };
 
+/// What outlives a process.
+struct simulated_world {
+  simulated_disk& disk;
+  simulated_bank& bank;
+  simulated_clock& time;
+  dice& chance;
+};
+
 struct process_settings {
   std::uint16_t shards = 2;
   std::size_t max_live = 8;
@@ -57,8 +65,7 @@ public:
   };
 
   /// Starts the actors, and takes up what is open on the disk.
-  simulated_process(simulated_disk& disk, simulated_bank& bank, simulated_clock& time, dice& chance,
-                    const process_settings& settings, hooks faults);
+  simulated_process(const simulated_world& around, const process_settings& settings, hooks faults);
   ~simulated_process();
   simulated_process(const simulated_process&) = delete;
   simulated_process& operator=(const simulated_process&) = delete;

@@ -117,7 +117,7 @@ private:
     };
     if (options_.trace)
       hooks.trace = [this](const std::string& line) { trace(line); };
-    process_.emplace(disk_, bank_, clock_, chance_, settings_, std::move(hooks));
+    process_.emplace(simulated_world{disk_, bank_, clock_, chance_}, settings_, std::move(hooks));
     trace("process " + std::to_string(life_) + " begins at event " + std::to_string(disk_.last()));
     for (std::size_t i = 0; i < next_; ++i) // clients ask again for what they have no answer to
       if (!judge_.is_answered(i))
@@ -173,41 +173,33 @@ private:
   /// Any one of the things that can happen now.
   bool move_something() {
     for (int tries = 0; tries < 12; ++tries)
-      switch (chance_.below(12)) {
-      case 0:
-      case 1:
-        if (!process_->journal().has_to_sync())
-          break;
-        if (has(fault::slow_disk) && !chance_.one_in(8)) {
-          ++report_.reached["fault slow_disk"];
-          break;
-        }
-        return process_->journal().sync(), true;
-      case 2:
-        if (process_->journal().has_to_read())
-          return process_->journal().read(), true;
-        break;
-      case 3:
-        if (process_->has_calls())
-          return process_->call_bank(), true;
-        break;
-      case 4:
-        if (process_->has_answers())
-          return process_->take_answer(), true;
-        break;
-      case 5:
-        if (process_->fire_timer())
-          return true;
-        break;
-      case 6:
-        if (chance_.one_in(20))
-          take_snapshot();
-        break;
-      default:
-        if (const auto actors = process_->runnable(); actors > 0)
-          return process_->run_actor(chance_.below(actors)), true;
-      }
+      if (move(chance_.below(12)))
+        return true;
     return move_in_order();
+  }
+
+  /// @returns whether there was something of the kind to do.
+  bool move(std::size_t kind) {
+    auto& disk = process_->journal();
+    switch (kind) {
+    case 0:
+    case 1: return disk.has_to_sync() && !is_slow() && (disk.sync(), true);
+    case 2: return disk.has_to_read() && (disk.read(), true);
+    case 3: return process_->has_calls() && (process_->call_bank(), true);
+    case 4: return process_->has_answers() && (process_->take_answer(), true);
+    case 5: return process_->fire_timer();
+    case 6: return take_snapshot(), false;
+    default:
+      const auto actors = process_->runnable();
+      return actors > 0 && (process_->run_actor(chance_.below(actors)), true);
+    }
+  }
+
+  bool is_slow() {
+    if (!has(fault::slow_disk) || chance_.one_in(8))
+      return false;
+    ++report_.reached["fault slow_disk"];
+    return true;
   }
 
   /// The first thing that can happen, in a fixed order.
@@ -228,7 +220,7 @@ private:
   }
 
   void take_snapshot() {
-    if (disk_.places.empty())
+    if (!chance_.one_in(20) || disk_.places.empty())
       return;
     auto picked = disk_.places.begin();
     std::advance(picked, static_cast<std::ptrdiff_t>(chance_.below(disk_.places.size())));

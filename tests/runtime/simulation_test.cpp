@@ -40,7 +40,7 @@ public:
     hooks.crash = std::move(crash);
     hooks.on_supervision = [](const supervisors::supervision_event&) {};
     hooks.on_alarm = [](const std::string&) {};
-    process_.emplace(disk_, bank_, clock_, chance_, settings, std::move(hooks));
+    process_.emplace(simulated_world{disk_, bank_, clock_, chance_}, settings, std::move(hooks));
   }
 
   struct call final : client_call {
