@@ -170,7 +170,7 @@ void entity_actor::handle(envelope& message) {
   if (waiting_)
     return; // for the index; the message stays in hand
   if (known && message.dead_letter)
-    keep_letter(message); // for people; it took effect before it crashed, and is answered so
+    keep_letter(message, true); // for people; it took effect before it crashed, and is answered so
   if (known)
     repeat(message);
   else if (message.dead_letter)
@@ -279,7 +279,7 @@ void entity_actor::carry_out(envelope& message) {
 /// The letter comes first: whatever tells of it is behind it in the journal (B3).
 void entity_actor::give_up(envelope& message) {
   const auto context = context_of(message);
-  keep_letter(message);
+  keep_letter(message, false);
   if (message.from && message.is_command())
     send_out({send_message{*message.from, undeliverable{rejection::dead_lettered}, {}}},
              context.now);
@@ -302,13 +302,8 @@ void entity_actor::give_up(envelope& message) {
   settle();
 }
 
-bool entity_actor::took_effect(const envelope& message) const {
-  return !message.key.empty() &&
-         (message.duplicate.value_or(false) || image_.commands().find(message.key) != nullptr);
-}
-
 /// A query and a wake-up leave nothing behind that could be done again.
-void entity_actor::keep_letter(const envelope& message) {
+void entity_actor::keep_letter(const envelope& message, bool took_effect) {
   if (node_.given_up == nullptr || message.query ||
       std::holds_alternative<resume_step>(message.body))
     return;
@@ -323,7 +318,7 @@ void entity_actor::keep_letter(const envelope& message) {
   letter.cause = cell_->failure;
   letter.attempts = static_cast<std::uint32_t>(std::max(message.deliveries - 1, 0));
   letter.version = image_.version();
-  letter.took_effect = took_effect(message);
+  letter.took_effect = took_effect;
   node_.given_up->keep(letter);
 }
 

@@ -48,8 +48,7 @@ private:
   void repeat(envelope& message);
   void carry_out(envelope& message);
   void give_up(envelope& message);
-  void keep_letter(const envelope& message);
-  bool took_effect(const envelope& message) const;
+  void keep_letter(const envelope& message, bool took_effect);
 
   void append(std::vector<event_record> events, const decide_context& context);
   void send_out(std::vector<effect> effects, unix_millis at);

@@ -25,7 +25,6 @@
 
 #include <caf/actor_system.hpp>
 #include <caf/actor_system_config.hpp>
-#include <caf/scoped_actor.hpp>
 
 #include <spdlog/logger.h>
 #include <spdlog/sinks/null_sink.h>
@@ -79,6 +78,15 @@ caf::actor_system_config& configure(caf::actor_system_config& config, unsigned t
   config.set("scheduler.policy", caf::atom("sharing"))
     .set("scheduler.max-threads", std::size_t{threads == 0 ? cores : threads});
   return config;
+}
+
+/// The answer that a call gives to a callback, as a future.
+template <class Call>
+std::future<answer> promised(Call call) {
+  auto promise = std::make_shared<std::promise<answer>>();
+  auto future = promise->get_future();
+  call([promise](const answer& result) { promise->set_value(result); });
+  return future;
 }
 
 class running_engine final : public engine {
@@ -248,10 +256,7 @@ public:
   }
 
   audit_report audit() override {
-    const std::lock_guard lock{closing_};
-    if (closed_)
-      throw engine_error("the engine has stopped");
-    return translated([&] {
+    return with_store([&] {
       checkpointer_.run_all();
       return purser::audit(journal_);
     });
@@ -356,13 +361,13 @@ public:
   std::future<answer> redrive(const std::string& id) override {
     auto message = with_store([&] { return given_up_.redrive(id); });
     message.at = clock_->now();
-    auto promise = std::make_shared<std::promise<answer>>();
-    send(std::move(message), [this, id, promise](const answer& result) {
-      if (given_up_desk::settles(result))
-        given_up_.settled(id);
-      promise->set_value(result);
+    return promised([&](auto on_answer) {
+      send(std::move(message), [this, id, on_answer](const answer& result) {
+        if (given_up_desk::settles(result))
+          given_up_.settled(id);
+        on_answer(result);
+      });
     });
-    return promise->get_future();
   }
 
   bool drop(const std::string& id) override {
@@ -377,9 +382,8 @@ public:
     envelope message;
     message.to = entity;
     message.release = true;
-    auto promise = std::make_shared<std::promise<answer>>();
-    send(std::move(message), [promise](const answer& result) { promise->set_value(result); });
-    const auto result = promise->get_future().get();
+    const auto result =
+      promised([&](auto on_answer) { send(std::move(message), on_answer); }).get();
     if (result.result == outcome::unknown || result.why != rejection::none)
       throw engine_error(to_string(entity) + " could not be released: " + result.detail);
     return result.result == outcome::accepted;
@@ -524,14 +528,8 @@ private:
   }
 
   void stop_actors() {
-    node_.stopping = true;
-    if (!root_)
-      return;
-    caf::scoped_actor self{system_};
-    supervisors::stop_supervisor(root_);
-    self->wait_for(root_);
+    stop_tree(system_, node_, shards_, root_);
     root_ = nullptr;
-    end_entities(shards_);
     monitor_.set_root(nullptr);
   }
 
@@ -664,15 +662,11 @@ std::unique_ptr<engine> engine::start(engine_options options) {
 }
 
 std::future<answer> engine::submit(command request) {
-  auto promise = std::make_shared<std::promise<answer>>();
-  submit(std::move(request), [promise](const answer& result) { promise->set_value(result); });
-  return promise->get_future();
+  return promised([&](auto on_answer) { submit(std::move(request), on_answer); });
 }
 
 std::future<answer> engine::query(entity_ref entity) {
-  auto promise = std::make_shared<std::promise<answer>>();
-  query(std::move(entity), [promise](const answer& result) { promise->set_value(result); });
-  return promise->get_future();
+  return promised([&](auto on_answer) { query(std::move(entity), on_answer); });
 }
 
 } // namespace purser

@@ -1,5 +1,6 @@
 #include "runtime/tree.hpp"
 
+#include <caf/scoped_actor.hpp>
 #include <caf/send.hpp>
 
 #include <utility>
@@ -44,6 +45,17 @@ void end_entities(const shard_states& shards) {
     for (const auto& [id, cell] : shard->running)
       if (cell->handle)
         caf::anon_send_exit(std::exchange(cell->handle, nullptr), caf::exit_reason::kill);
+}
+
+void stop_tree(caf::actor_system& system, node_context& node, const shard_states& shards,
+               const caf::actor& root) {
+  node.stopping = true; // first: else the shards leave their entities to their next incarnation
+  if (root) {
+    caf::scoped_actor self{system};
+    supervisors::stop_supervisor(root);
+    self->wait_for(root);
+  }
+  end_entities(shards);
 }
 
 caf::actor start_tree(caf::actor_system& system, node_context& node, const shard_states& shards,

@@ -22,28 +22,17 @@ std::vector<spec_error> check(const dynamic_supervisor_spec& spec) {
 
 caf::actor spawn_dynamic_supervisor(caf::actor_system& system, dynamic_supervisor_spec spec,
                                     supervisor_hooks hooks) {
-  require_none(spec.path, check(spec));
-  return system.spawn<dynamic_supervisor_actor>(std::move(spec), std::move(hooks),
-                                                caf::actor_addr{});
+  return spawn_checked<dynamic_supervisor_actor>(system, std::move(spec), std::move(hooks), {});
 }
 
 caf::actor spawn_dynamic_supervisor(caf::local_actor& parent, dynamic_supervisor_spec spec,
                                     supervisor_hooks hooks) {
-  require_none(spec.path, check(spec));
-  return parent.home_system().spawn<dynamic_supervisor_actor>(std::move(spec), std::move(hooks),
-                                                              parent.address());
+  return spawn_checked<dynamic_supervisor_actor>(parent.home_system(), std::move(spec),
+                                                 std::move(hooks), parent.address());
 }
 
 child_spec dynamic_supervisor_child(dynamic_supervisor_spec spec, supervisor_hooks hooks) {
-  child_spec child;
-  child.id = spec.path.substr(spec.path.rfind('/') + 1);
-  child.type = child_type::supervisor;
-  child.below = std::make_shared<subtree_spec>(subtree_spec{spec});
-  child.start = [spec = std::move(spec),
-                 hooks = std::move(hooks)](caf::scheduled_actor& parent) -> start_result {
-    return spawn_dynamic_supervisor(parent, spec, hooks);
-  };
-  return child;
+  return child_of_kind<dynamic_supervisor_actor>(std::move(spec), std::move(hooks));
 }
 
 } // namespace purser::supervisors

@@ -50,27 +50,17 @@ std::string to_text(const caf::error& exit) {
 
 caf::actor spawn_supervisor(caf::actor_system& system, supervisor_spec spec,
                             supervisor_hooks hooks) {
-  require_none(spec.path, check(spec));
-  return system.spawn<supervisor_actor>(std::move(spec), std::move(hooks), caf::actor_addr{});
+  return spawn_checked<supervisor_actor>(system, std::move(spec), std::move(hooks), {});
 }
 
 caf::actor spawn_supervisor(caf::local_actor& parent, supervisor_spec spec,
                             supervisor_hooks hooks) {
-  require_none(spec.path, check(spec));
-  return parent.home_system().spawn<supervisor_actor>(std::move(spec), std::move(hooks),
-                                                      parent.address());
+  return spawn_checked<supervisor_actor>(parent.home_system(), std::move(spec), std::move(hooks),
+                                         parent.address());
 }
 
 child_spec supervisor_child(supervisor_spec spec, supervisor_hooks hooks) {
-  child_spec child;
-  child.id = spec.path.substr(spec.path.rfind('/') + 1);
-  child.type = child_type::supervisor;
-  child.below = std::make_shared<subtree_spec>(subtree_spec{spec});
-  child.start = [spec = std::move(spec),
-                 hooks = std::move(hooks)](caf::scheduled_actor& parent) -> start_result {
-    return spawn_supervisor(parent, spec, hooks);
-  };
-  return child;
+  return child_of_kind<supervisor_actor>(std::move(spec), std::move(hooks));
 }
 
 child_counts count(const std::vector<child_info>& children) {

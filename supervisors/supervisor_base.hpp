@@ -5,13 +5,17 @@
 #include "supervisors/child_spec.hpp"
 #include "supervisors/event.hpp"
 #include "supervisors/supervisor.hpp"
+#include "supervisors/tree_bounds.hpp"
 
 #include <caf/actor_addr.hpp>
+#include <caf/actor_system.hpp>
 #include <caf/event_based_actor.hpp>
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <string>
+#include <utility>
 
 namespace purser::supervisors {
 
@@ -86,6 +90,28 @@ protected:
   caf::error stop_reason_;
   std::string start_failure_; ///< told once its children are down again (S2)
 };
+
+/// Spawns a supervisor of either kind. Throws std::invalid_argument with every mistake of the spec.
+template <class Actor, class Spec>
+caf::actor spawn_checked(caf::actor_system& system, Spec spec, supervisor_hooks hooks,
+                         caf::actor_addr parent) {
+  require_none(spec.path, check(spec));
+  return system.spawn<Actor>(std::move(spec), std::move(hooks), std::move(parent));
+}
+
+/// The child of a supervisor that is a supervisor of either kind.
+template <class Actor, class Spec>
+child_spec child_of_kind(Spec spec, supervisor_hooks hooks) {
+  child_spec child;
+  child.id = spec.path.substr(spec.path.rfind('/') + 1);
+  child.type = child_type::supervisor;
+  child.below = std::make_shared<subtree_spec>(subtree_spec{spec});
+  child.start = [spec = std::move(spec),
+                 hooks = std::move(hooks)](caf::scheduled_actor& parent) -> start_result {
+    return spawn_checked<Actor>(parent.home_system(), spec, hooks, parent.address());
+  };
+  return child;
+}
 
 } // namespace purser::supervisors
 

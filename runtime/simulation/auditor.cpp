@@ -1,6 +1,7 @@
 #include "runtime/simulation/auditor.hpp"
 
 #include <algorithm>
+#include <set>
 #include <sstream>
 
 namespace purser::simulation {
@@ -92,7 +93,7 @@ void auditor::answered(std::size_t number, const answer& result) {
   }
   const bool is_same = asked.first->result == result.result && asked.first->why == result.why;
   const bool was_parked = std::holds_alternative<place_order>(asked.request.body) &&
-                          asked.first->result == outcome::accepted && !given_up_.empty();
+                          asked.first->result == outcome::accepted && gave_up_;
   if (!is_same && (was_parked || may_become_definite(asked.request, *asked.first))) {
     asked.first = result;
     return;
@@ -138,7 +139,7 @@ void auditor::supervised(const supervisors::supervision_event& event, unix_milli
   using supervisors::event_kind;
   if (event.kind == event_kind::message_dead_lettered ||
       event.kind == event_kind::entity_quarantined)
-    gave_up_on(event.path);
+    gave_up_ = true;
   if (event.kind == event_kind::child_crashed || event.kind == event_kind::escalated) {
     supervisors_.erase(event.path); // the next one of that name counts anew
     crashed_at_[event.path] = now;
@@ -175,7 +176,7 @@ void auditor::supervised(const supervisors::supervision_event& event, unix_milli
 
 void auditor::check(const look& ask, bool at_rest) const {
   places units;
-  const bool all_well = given_up_.empty();
+  const bool all_well = !gave_up_;
   const bool strict = at_rest && all_well;
   bool certain = true; // whether every command about stock has come to something
   for (const auto& asked : records_) {
@@ -198,7 +199,7 @@ void auditor::check(const look& ask, bool at_rest) const {
 
 /// Accepted, and nothing was given up since: it must be there.
 bool auditor::must_be_there(const record& asked) const {
-  return asked.first && asked.first->result == outcome::accepted && given_up_.empty();
+  return asked.first && asked.first->result == outcome::accepted && !gave_up_;
 }
 
 void auditor::look_at_order(const look& ask, const record& asked, const place_order& placed,

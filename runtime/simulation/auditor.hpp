@@ -19,7 +19,6 @@
 #include <functional>
 #include <map>
 #include <optional>
-#include <set>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -42,9 +41,6 @@ public:
   void supervised(const supervisors::supervision_event& event, unix_millis now);
   /// A process began: its supervisors start counting anew.
   void started();
-  /// A message or an entity was given up (B3, B5): nothing is expected to come to its end by
-  /// itself.
-  void gave_up_on(const std::string& path) { given_up_.insert(path); }
 
   bool is_answered(std::size_t number) const { return records_.at(number).first.has_value(); }
   std::size_t unanswered() const;
@@ -87,7 +83,9 @@ private:
   const simulated_bank& bank_;
   std::vector<record> records_;
   std::map<std::string, unix_millis> expiries_; ///< of reservations that were accepted
-  std::set<std::string> given_up_;
+  /// Some message or entity was given up (B3, B5): nothing is expected to come to its end by
+  /// itself.
+  bool gave_up_ = false;
   bool forced_ = false; ///< some count was forced: holds may be gone
   struct window {
     std::deque<unix_millis> failures; ///< of its children, perhaps not dealt with yet

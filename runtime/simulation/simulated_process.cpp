@@ -185,6 +185,22 @@ bool simulated_process::fire_timer() {
   return true;
 }
 
+bool simulated_process::step() {
+  if (runnable() > 0)
+    run_actor(0);
+  else if (journal_.has_to_read())
+    journal_.read();
+  else if (journal_.has_to_sync())
+    journal_.sync();
+  else if (has_calls())
+    call_bank();
+  else if (has_answers())
+    take_answer();
+  else
+    return false;
+  return true;
+}
+
 bool simulated_process::quiet() const {
   return actors().jobs.empty() && !journal_.has_to_sync() && !journal_.has_to_read() &&
          !has_calls() && !has_answers() &&

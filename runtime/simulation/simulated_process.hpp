@@ -82,6 +82,9 @@ public:
   bool has_answers() const; ///< of the bank
   void take_answer();       ///< any one that has come
   bool fire_timer();        ///< of any one entity. @returns false when none is due.
+  /// The first of these that there is, in a fixed order, but for timers. @returns false when there
+  /// is none.
+  bool step();
   simulated_journal& journal() { return journal_; }
 
   /// Nothing can happen before time moves or a client sends something.

@@ -203,21 +203,7 @@ private:
   }
 
   /// The first thing that can happen, in a fixed order.
-  bool move_in_order() {
-    if (process_->runnable() > 0)
-      process_->run_actor(0);
-    else if (process_->journal().has_to_read())
-      process_->journal().read();
-    else if (process_->journal().has_to_sync())
-      process_->journal().sync();
-    else if (process_->has_calls())
-      process_->call_bank();
-    else if (process_->has_answers())
-      process_->take_answer();
-    else
-      return process_->fire_timer();
-    return true;
-  }
+  bool move_in_order() { return process_->step() || process_->fire_timer(); }
 
   void take_snapshot() {
     if (!chance_.one_in(20) || disk_.places.empty())

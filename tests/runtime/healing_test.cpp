@@ -6,10 +6,10 @@
 #include "runtime/system_ports.hpp"
 #include "runtime/tree.hpp"
 #include "tests/runtime/journal_fixture.hpp"
+#include "tests/runtime/promised_call.hpp"
 
 #include <caf/actor_system.hpp>
 #include <caf/actor_system_config.hpp>
-#include <caf/scoped_actor.hpp>
 #include <caf/send.hpp>
 
 #include <doctest/doctest.h>
@@ -63,21 +63,13 @@ public:
   }
 
   ~node() {
-    context_.stopping = true;
-    caf::scoped_actor self{system_};
-    supervisors::stop_supervisor(root_);
-    self->wait_for(root_);
+    stop_tree(system_, context_, shards_, root_);
     root_ = nullptr;
-    end_entities(shards_);
     journal_.stop();
   }
 
   std::future<answer> submit(const entity_ref& to, const std::string& key, message_body body) {
-    struct call final : client_call {
-      std::promise<answer> promise;
-      void deliver(answer result) override { promise.set_value(std::move(result)); }
-    };
-    auto made = std::make_shared<call>();
+    auto made = std::make_shared<promised_call>();
     auto future = made->promise.get_future();
     envelope message;
     message.to = to;
@@ -273,12 +265,8 @@ TEST_CASE("B5: an entity that cannot be recovered is quarantined alone, and says
   hooks.on_started = [&started](const std::string&) { started.set_value(); };
   auto root = start_tree(system, context, shards, std::move(hooks));
   started.get_future().get();
-  struct call final : client_call {
-    std::promise<answer> promise;
-    void deliver(answer result) override { promise.set_value(std::move(result)); }
-  };
   const auto ask = [&](const std::string& id) {
-    auto made = std::make_shared<call>();
+    auto made = std::make_shared<promised_call>();
     auto future = made->promise.get_future();
     envelope message;
     message.to = {entity_kind::order, id};
@@ -293,10 +281,7 @@ TEST_CASE("B5: an entity that cannot be recovered is quarantined alone, and says
   CHECK(ask("o-1").why == rejection::quarantined);
 
   CHECK(context.counters.quarantined == 1);
-  context.stopping = true;
-  caf::scoped_actor self{system};
-  supervisors::stop_supervisor(root);
-  self->wait_for(root);
+  stop_tree(system, context, shards, root);
 }
 
 TEST_CASE("B10: many entities that crash once each do not bring down their shard") {

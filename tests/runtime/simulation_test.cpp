@@ -56,23 +56,8 @@ public:
     return made;
   }
 
-  bool step() {
-    if (process_->runnable() > 0)
-      process_->run_actor(0);
-    else if (process_->journal().has_to_read())
-      process_->journal().read();
-    else if (process_->journal().has_to_sync())
-      process_->journal().sync();
-    else if (process_->has_calls())
-      process_->call_bank();
-    else if (process_->has_answers())
-      process_->take_answer();
-    else
-      return false;
-    return true;
-  }
   void run() {
-    while (step())
+    while (process_->step())
       ;
   }
   /// Up to the next thing that is due, and all that follows.
@@ -168,7 +153,7 @@ TEST_CASE("D5: a supervisor that dies takes no message with it") {
     const auto goods = shop.submit(receive_stock{"d-1", "mug", "main", 5}, "c-1");
     const auto hold = shop.submit(a_reservation(), "c-2");
     for (int i = 0; i < steps; ++i)
-      shop.step();
+      shop.process().step();
     shop.process().crash_supervisor();
     shop.run();
 

@@ -9,10 +9,10 @@
 #include "runtime/watchdog.hpp"
 #include "tests/runtime/engine_fixture.hpp"
 #include "tests/runtime/journal_fixture.hpp"
+#include "tests/runtime/promised_call.hpp"
 
 #include <caf/actor_system.hpp>
 #include <caf/actor_system_config.hpp>
-#include <caf/scoped_actor.hpp>
 
 #include <doctest/doctest.h>
 #include <spdlog/logger.h>
@@ -235,12 +235,8 @@ TEST_CASE("B9: an entity that hangs is named; its shard and its siblings go on")
   started.get_future().get();
   monitor.set_root(root);
   monitor.start_watchdog(200);
-  struct call final : client_call {
-    std::promise<answer> promise;
-    void deliver(answer result) override { promise.set_value(std::move(result)); }
-  };
   const auto receive_as = [&](const std::string& id) {
-    auto made = std::make_shared<call>();
+    auto made = std::make_shared<promised_call>();
     auto future = made->promise.get_future();
     envelope message;
     message.to = {entity_kind::receipt, id};
@@ -272,11 +268,7 @@ TEST_CASE("B9: an entity that hangs is named; its shard and its siblings go on")
   told.wait_for("actor_goes_on root/shards/shard-0/receipt/stuck");
   monitor.stop_watchdog();
   monitor.set_root(nullptr);
-  context.stopping = true;
-  caf::scoped_actor self{system};
-  supervisors::stop_supervisor(root);
-  self->wait_for(root);
-  end_entities(shards);
+  stop_tree(system, context, shards, root);
 }
 
 TEST_CASE("a scheduler without a free thread is noticed") {

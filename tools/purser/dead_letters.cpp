@@ -3,6 +3,7 @@
 #include "config/text.hpp"
 #include "runtime/inspect.hpp"
 #include "tools/purser/commands.hpp"
+#include "tools/purser/data_action.hpp"
 #include "tools/purser/logging.hpp"
 #include "tools/purser/settings_file.hpp"
 #include "tools/purser/terminal.hpp"
@@ -245,24 +246,10 @@ int drop(const letter_options& options) {
 
 // -- The command line -----------------------------------------------------------------------------
 
-using letter_action = int (*)(const letter_options&);
-
-CLI::App* add_action(CLI::App& group, chosen_action& chosen,
-                     const std::shared_ptr<letter_options>& options, const char* name,
-                     const char* what, letter_action action) {
-  auto* sub = group.add_subcommand(name, what);
-  sub->add_option("--data", options->data, "data directory")->required();
-  sub->add_flag("--json", options->json, "print one JSON document");
-  sub->add_flag("--quiet", options->quiet, "no notes");
-  sub->callback(
-    [&chosen, options, action] { chosen = [options, action] { return action(*options); }; });
-  return sub;
-}
-
 void add_redrive(CLI::App& group, chosen_action& chosen) {
   const auto options = std::make_shared<letter_options>();
-  auto* sub = add_action(group, chosen, options, "redrive",
-                         "Send their messages again, in an engine on the directory", redrive);
+  auto* sub = add_data_action(group, chosen, options, "redrive",
+                              "Send their messages again, in an engine on the directory", redrive);
   auto* ids = sub->add_option("ID", options->ids, "their ids");
   auto* all = sub->add_flag("--all", options->all, "every letter, the oldest first");
   ids->excludes(all);
@@ -288,18 +275,19 @@ void add_dead_letters(CLI::App& app, chosen_action& chosen) {
   auto* group = app.add_subcommand(
     "dead-letters", "Messages that crashed their entity too often and were given up");
   group->require_subcommand(1);
-  auto* listing = add_action(*group, chosen, std::make_shared<letter_options>(), "list",
-                             "List them, the oldest first", list);
+  auto* listing = add_data_action(*group, chosen, std::make_shared<letter_options>(), "list",
+                                  "List them, the oldest first", list);
   listing->footer("Example:\n  purser dead-letters list --data /tmp/shop\n"
                   "Exit code: 0 listed, 2 they could not be read.");
   const auto one = std::make_shared<letter_options>();
-  auto* showing = add_action(*group, chosen, one, "show", "Show one with its message", show);
+  auto* showing = add_data_action(*group, chosen, one, "show", "Show one with its message", show);
   showing->add_option("ID", one->ids, "its id")->required()->expected(1);
   showing->footer("Example:\n  purser dead-letters show ID --data /tmp/shop\n"
                   "Exit code: 0 shown, 1 there is none, 2 it could not be read.");
   add_redrive(*group, chosen);
   const auto several = std::make_shared<letter_options>();
-  auto* dropping = add_action(*group, chosen, several, "drop", "Forget them; all or none", drop);
+  auto* dropping =
+    add_data_action(*group, chosen, several, "drop", "Forget them; all or none", drop);
   dropping->add_option("ID", several->ids, "their ids")->required();
   dropping->footer("Example:\n  purser dead-letters drop ID --data /tmp/shop\n"
                    "Exit code: 0 dropped, 1 there is none of that id (nothing is changed), 2 it"

@@ -3,6 +3,7 @@
 #include "config/text.hpp"
 #include "runtime/inspect.hpp"
 #include "tools/purser/commands.hpp"
+#include "tools/purser/data_action.hpp"
 #include "tools/purser/entity_name.hpp"
 #include "tools/purser/terminal.hpp"
 
@@ -113,38 +114,24 @@ int release(const quarantine_options& options) {
   return exit_ok;
 }
 
-using quarantine_action = int (*)(const quarantine_options&);
-
-CLI::App* add_action(CLI::App& group, chosen_action& chosen,
-                     const std::shared_ptr<quarantine_options>& options, const char* name,
-                     const char* what, quarantine_action action) {
-  auto* sub = group.add_subcommand(name, what);
-  sub->add_option("--data", options->data, "data directory")->required();
-  sub->add_flag("--json", options->json, "print one JSON document");
-  sub->add_flag("--quiet", options->quiet, "no notes");
-  sub->callback(
-    [&chosen, options, action] { chosen = [options, action] { return action(*options); }; });
-  return sub;
-}
-
 } // namespace
 
 void add_quarantine(CLI::App& app, chosen_action& chosen) {
   auto* group = app.add_subcommand(
     "quarantine", "Entities that crashed too often in a row and are out of service");
   group->require_subcommand(1);
-  auto* listing =
-    add_action(*group, chosen, std::make_shared<quarantine_options>(), "list", "List them", list);
+  auto* listing = add_data_action(*group, chosen, std::make_shared<quarantine_options>(), "list",
+                                  "List them", list);
   listing->footer("Example:\n  purser quarantine list --data /tmp/shop\n"
                   "Exit code: 0 listed, 2 they could not be read.");
   const auto one = std::make_shared<quarantine_options>();
-  auto* showing = add_action(*group, chosen, one, "show", "Show why and since when", show);
+  auto* showing = add_data_action(*group, chosen, one, "show", "Show why and since when", show);
   showing->add_option("ENTITY", one->names, "like order/o-1")->required()->expected(1);
   showing->footer("Example:\n  purser quarantine show order/o-1 --data /tmp/shop\n"
                   "Exit code: 0 shown, 1 it is not quarantined, 2 it could not be read.");
   const auto several = std::make_shared<quarantine_options>();
-  auto* releasing = add_action(*group, chosen, several, "release",
-                               "Put them back into service; all or none", release);
+  auto* releasing = add_data_action(*group, chosen, several, "release",
+                                    "Put them back into service; all or none", release);
   releasing->add_option("ENTITY", several->names, "like order/o-1")->required();
   releasing->footer("Example:\n  purser quarantine release order/o-1 --data /tmp/shop\n"
                     "One that still cannot be rebuilt is quarantined again.\n"
