@@ -243,6 +243,7 @@ void entity_actor::repeat(envelope& message) {
   } else {
     finish(message, why);
   }
+  supervisors::on_completed(cell_->restarts);
   settle();
 }
 
@@ -272,7 +273,7 @@ void entity_actor::carry_out(envelope& message) {
   send_out(std::move(made.effects), context.now);
   crash_if_told(crash_point::after_effects, message);
   finish(message, made.refused);
-  cell_->restarts = {}; // a completed message: crashes before it do not count any more (B10)
+  supervisors::on_completed(cell_->restarts);
   settle();
 }
 

@@ -38,7 +38,8 @@ TEST_CASE("K2: a moment of a busy engine never breaks an invariant, on disk and 
     const auto shop = engine::start(options);
     REQUIRE(shop->submit(receive("mug", 1'000'000)).get().result == outcome::accepted);
 
-    for (int round = 0; shop->figures().audits < 3; ++round) {
+    // An audit that began before the first event saw nothing: it does not count.
+    for (int round = 0; shop->figures().audits < 3 || shop->figures().audit_checked == 0; ++round) {
       REQUIRE(round < 10'000);
       std::vector<std::future<answer>> answers;
       for (int i = 0; i < 20; ++i) {
