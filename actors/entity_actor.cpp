@@ -231,6 +231,7 @@ void entity_actor::repeat(envelope& message) {
     fingerprint = found_->fingerprint;
     why = static_cast<rejection>(found_->rejection);
   }
+  bool completed = true;
   if (message.from) {
     send_out(image_.state().answer_again(message.body, why, context_of(message)),
              context_of(message).now);
@@ -241,9 +242,10 @@ void entity_actor::repeat(envelope& message) {
     answer_client(message, rejection::id_reused); // no effect, and no trace: the id is taken (I2)
     cell_->box.done();
   } else {
-    finish(message, why);
+    completed = finish(message, why);
   }
-  supervisors::on_completed(cell_->restarts);
+  if (completed)
+    supervisors::on_completed(cell_->restarts);
   settle();
 }
 
@@ -359,16 +361,21 @@ void entity_actor::send_out(std::vector<effect> effects, unix_millis at) {
   }
 }
 
-void entity_actor::finish(envelope& message, rejection refused) {
-  if (!message.client)
-    return cell_->box.done();
+bool entity_actor::finish(envelope& message, rejection refused) {
+  if (!message.client) {
+    cell_->box.done();
+    return true;
+  }
   const bool workflow = message.is_client_command(); // else: an entity's message, sent again
-  if (refused == rejection::none && workflow && image_.has_open_step())
-    return cell_->box.await_settlement();
+  if (refused == rejection::none && workflow && image_.has_open_step()) {
+    cell_->box.await_settlement();
+    return false;
+  }
   if (refused == rejection::none && workflow)
     refused = image_.state().final_verdict(std::get<command_body>(message.body));
   answer_client(message, refused);
   cell_->box.done();
+  return true;
 }
 
 void entity_actor::settle() {

@@ -52,7 +52,8 @@ private:
 
   void append(std::vector<event_record> events, const decide_context& context);
   void send_out(std::vector<effect> effects, unix_millis at);
-  void finish(envelope& message, rejection refused);
+  /// @returns false when the message waits for its workflow to settle.
+  bool finish(envelope& message, rejection refused);
   void settle();
   void report_healed();
   void count_open_step();

@@ -10,7 +10,6 @@
 #include <caf/actor.hpp>
 
 #include <cstdint>
-#include <list>
 #include <memory>
 #include <optional>
 #include <string>
@@ -36,10 +35,8 @@ struct entity_cell {
   // The shard's own.
   caf::actor handle; ///< null while no incarnation runs
   bool quarantined = false;
-  std::uint64_t messages = 0;            ///< that it was sent since it came into memory
-  std::int64_t started_at_ns = 0;        ///< monotonic: of the running incarnation
-  std::int64_t crashed_at_ns = 0;        ///< monotonic: of the last crash
-  std::list<entity_cell*>::iterator use; ///< place in the order of use, while it runs
+  std::int64_t started_at_ns = 0; ///< monotonic: of the running incarnation
+  std::int64_t crashed_at_ns = 0; ///< monotonic: of the last crash
 };
 
 using entity_cell_ptr = std::shared_ptr<entity_cell>;

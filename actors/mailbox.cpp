@@ -8,6 +8,7 @@ namespace purser {
 bool mailbox::push(envelope message) {
   const std::lock_guard lock{mutex_};
   queue_.push_back(std::move(message));
+  ++pushed_;
   return !std::exchange(woken_, true);
 }
 
@@ -59,6 +60,11 @@ std::vector<envelope> mailbox::drain() {
 std::size_t mailbox::waiting() const {
   const std::lock_guard lock{mutex_};
   return queue_.size();
+}
+
+std::uint64_t mailbox::pushed() const {
+  const std::lock_guard lock{mutex_};
+  return pushed_;
 }
 
 bool mailbox::idle() const {

@@ -10,6 +10,7 @@
 #include "actors/envelope.hpp"
 
 #include <cstddef>
+#include <cstdint>
 #include <deque>
 #include <mutex>
 #include <optional>
@@ -49,10 +50,14 @@ public:
   /// Messages in the queue. Thread-safe.
   std::size_t waiting() const;
 
+  /// Messages that were pushed so far. Thread-safe.
+  std::uint64_t pushed() const;
+
 private:
   mutable std::mutex mutex_; // of queue_ and woken_; the rest belongs to the running incarnation
   std::deque<envelope> queue_;
   bool woken_ = false;
+  std::uint64_t pushed_ = 0;
   std::optional<envelope> in_hand_;
   std::vector<envelope> awaiting_;
 };

@@ -1,20 +1,30 @@
-// The way of a message to the shard that owns its entity. What a shard has to do is kept here and
-// not in CAF's mailboxes, so that a crash of the shard's actor loses nothing (A2).
+// The way of a message to its entity: straight into the mailbox of one that is in memory, else by
+// the shard that owns it. What a shard has to do is kept here and not in CAF's mailboxes, so that a
+// crash of the shard's actor loses nothing (A2).
 #pragma once
 
+#include "actors/entity_cell.hpp"
 #include "actors/envelope.hpp"
 
 #include <caf/actor.hpp>
 
 #include <cstdint>
+#include <list>
 #include <memory>
 #include <mutex>
+#include <unordered_set>
 #include <utility>
 #include <vector>
 
 namespace purser {
 
-/// What was sent to a shard and not yet distributed. Thread-safe.
+/// Where a shard's messages come in. Thread-safe.
+///
+/// R1 Messages reach an entity in the order in which they were pushed: an entity is opened only
+/// when
+///    everything pushed before is in its mailbox.
+/// R2 What is pushed to an open entity whose incarnation has just ended stays in its mailbox; the
+///    shard closes it before it looks whether there is anything to do.
 class shard_inbox {
 public:
   /// Names the actor to wake, and wakes it when something is waiting. After a restart: the new one.
@@ -23,7 +33,26 @@ public:
   /// Nobody is woken any more.
   void detach();
 
+  /// Into the mailbox of its entity if that is open, and for the shard if not.
   void push(envelope message);
+
+  /// From now on the entities' incarnations are sent their messages directly. Does nothing while
+  /// messages wait for the shard, which tries again once it has handed them out. @returns whether
+  /// they are open.
+  bool open(const std::vector<entity_cell_ptr>& cells);
+
+  /// Messages to the entity go through the shard again.
+  void close(const entity_cell& cell);
+  void close_all();
+
+  /// Open entities, the latest that were sent something first; at most so many.
+  std::vector<entity_cell_ptr> newest(std::size_t most) const;
+
+  /// The incarnations of those that were sent nothing for longest; they count as used now.
+  std::vector<caf::actor> oldest(std::size_t most);
+
+  /// Messages that have come in so far.
+  std::uint64_t messages() const;
 
   /// The actor that is woken; null when there is none.
   caf::actor shard();
@@ -35,12 +64,28 @@ public:
   std::vector<envelope> take();
 
 private:
+  struct open_entity {
+    entity_cell_ptr cell;
+    caf::actor handle;
+    mutable std::list<const open_entity*>::iterator use{};
+  };
+  struct by_entity {
+    using is_transparent = void;
+    static const entity_ref& of(const entity_ref& ref) { return ref; }
+    static const entity_ref& of(const open_entity& entity) { return entity.cell->ref; }
+    std::size_t operator()(const auto& key) const { return entity_ref_hash{}(of(key)); }
+    bool operator()(const auto& one, const auto& other) const { return of(one) == of(other); }
+  };
+
   void wake(const caf::actor& shard);
 
   mutable std::mutex mutex_;
   std::vector<envelope> waiting_;
   caf::actor shard_;
   bool woken_ = false;
+  std::uint64_t messages_ = 0;
+  std::unordered_set<open_entity, by_entity, by_entity> open_;
+  mutable std::list<const open_entity*> by_use_; ///< newest first
 };
 
 class router {
@@ -49,8 +94,8 @@ public:
 
   std::uint16_t shards() const noexcept { return static_cast<std::uint16_t>(inboxes_.size()); }
 
-  /// Hands a message to the shard of its receiver. From one sender to one receiver, messages stay
-  /// in order. Thread-safe; never blocks.
+  /// Hands a message to its receiver, or to the receiver's shard. From one sender to one receiver,
+  /// messages stay in order. Thread-safe; never blocks.
   void send(envelope message);
 
   /// From now on every message counts as something that goes on.

@@ -59,7 +59,8 @@ caf::behavior shard_actor::make_behavior() {
     },
     [this](const shard_request& request) {
       const auto& question = *request.question;
-      question.answer(look_at(*state_, question, node_.clock.monotonic_ns()));
+      question.answer(
+        look_at(*state_, node_.router.inbox(state_->index), question, node_.clock.monotonic_ns()));
     },
     [this](const restart_request& request) {
       if (std::erase(state_->restarting, request.cell) > 0 && !ending_)
@@ -78,6 +79,7 @@ void shard_actor::distribute() {
     state_->undistributed.pop_front();
     deliver(std::move(message));
   }
+  open_started();
   limit_live();
 }
 
@@ -87,19 +89,17 @@ void shard_actor::deliver(envelope message) {
   auto& cell = state_->cells[message.to];
   if (!cell)
     cell = std::make_shared<entity_cell>(message.to);
-  const bool over = ending_ || node_.stopping.load(std::memory_order_relaxed);
-  if (cell->quarantined || over)
-    return refuse(std::move(message), over);
-  ++state_->messages;
-  ++cell->messages;
+  if (cell->quarantined || ends())
+    return refuse(std::move(message), ends());
   const bool wake = cell->box.push(std::move(message));
-  if (cell->handle) {
-    state_->by_use.splice(state_->by_use.begin(), state_->by_use, cell->use);
-    if (wake)
-      caf::anon_send(cell->handle, wake_atom::value);
-  } else if (wake) {
+  if (!cell->handle && wake)
     start(cell);
-  }
+  else if (wake)
+    caf::anon_send(cell->handle, wake_atom::value);
+}
+
+bool shard_actor::ends() const {
+  return ending_ || node_.stopping.load(std::memory_order_relaxed);
 }
 
 void shard_actor::start(const entity_cell_ptr& cell) {
@@ -107,10 +107,16 @@ void shard_actor::start(const entity_cell_ptr& cell) {
   cell->recovering = true;
   cell->started_at_ns = node_.clock.monotonic_ns();
   state_->running.emplace(cell->handle.id(), cell);
-  cell->use = state_->by_use.insert(state_->by_use.begin(), cell.get());
+  state_->opening.push_back(cell);
   node_.counters.activations.fetch_add(1, std::memory_order_relaxed);
   node_.counters.live_entities.fetch_add(1, std::memory_order_relaxed);
   caf::anon_send(cell->handle, wake_atom::value);
+}
+
+void shard_actor::open_started() {
+  if (!state_->opening.empty() && state_->undistributed.empty() &&
+      node_.router.inbox(state_->index).open(state_->opening))
+    state_->opening.clear();
 }
 
 // -- Healing --------------------------------------------------------------------------------------
@@ -121,10 +127,11 @@ void shard_actor::on_down(const caf::down_msg& down) {
     return;
   const auto cell = found->second;
   state_->running.erase(found);
-  state_->by_use.erase(cell->use);
+  std::erase(state_->opening, cell);
+  node_.router.inbox(state_->index).close(*cell); // R2
   cell->handle = nullptr;
   node_.counters.live_entities.fetch_sub(1, std::memory_order_relaxed);
-  if (ending_ || node_.stopping.load(std::memory_order_relaxed)) {
+  if (ends()) {
     for (auto& message : cell->box.drain())
       refuse(std::move(message), true);
     if (ending_ && state_->running.empty())
@@ -136,7 +143,7 @@ void shard_actor::on_down(const caf::down_msg& down) {
       state_->cells.erase(cell->ref);
     else
       start(cell); // a message came meanwhile
-    return;
+    return open_started();
   }
   on_crash(cell);
 }
@@ -181,6 +188,7 @@ void shard_actor::restart_later(const entity_cell_ptr& cell, std::int64_t delay_
 void shard_actor::start_again(const entity_cell_ptr& cell) {
   auto event = event_of(event_kind::child_restarted, *cell); // once it runs, the cell is its own
   start(cell);
+  open_started();
   node_.counters.restarts.fetch_add(1, std::memory_order_relaxed);
   event.healing_us = (node_.clock.monotonic_ns() - cell->crashed_at_ns) / 1'000;
   if (node_.on_supervision)
@@ -237,13 +245,13 @@ void shard_actor::refuse(envelope message, bool may_have_happened) {
     answer result;
     result.id = message.to.key;
     if (may_have_happened) {
-      result.detail = ending_ ? "the engine stopped" : "the entity is quarantined";
+      result.detail = ends() ? "the engine stopped" : "the entity is quarantined";
     } else {
       result.result = outcome::rejected;
       result.why = rejection::quarantined;
     }
     node_.journal.when_durable([client = message.client, result] { client->deliver(result); });
-  } else if (message.from && message.is_command() && !ending_) {
+  } else if (message.from && message.is_command() && !ends()) { // the next process sends it again
     envelope notice;
     notice.to = *message.from;
     notice.from = message.to;
@@ -259,13 +267,10 @@ void shard_actor::refuse(envelope message, bool may_have_happened) {
 
 void shard_actor::limit_live() {
   const auto limit = std::max<std::size_t>(node_.policy.max_live / node_.router.shards(), 1);
-  for (std::size_t asked = 0; state_->by_use.size() > limit &&
-                              asked < std::min(passivations_at_once, state_->by_use.size());
-       ++asked) {
-    auto* oldest = state_->by_use.back();
-    state_->by_use.splice(state_->by_use.begin(), state_->by_use, oldest->use);
-    caf::anon_send(oldest->handle, passivate_atom::value);
-  }
+  if (state_->running.size() <= limit)
+    return;
+  for (const auto& entity : node_.router.inbox(state_->index).oldest(passivations_at_once))
+    caf::anon_send(entity, passivate_atom::value);
 }
 
 void shard_actor::begin_stop(const caf::error& reason) {
@@ -273,7 +278,10 @@ void shard_actor::begin_stop(const caf::error& reason) {
     return;
   ending_ = true;
   end_reason_ = reason;
-  node_.router.inbox(state_->index).detach();
+  auto& inbox = node_.router.inbox(state_->index);
+  inbox.detach();
+  inbox.close_all();
+  state_->opening.clear();
   distribute(); // what has come is answered: it did not happen
   for (const auto& [id, cell] : state_->running)
     caf::anon_send<caf::message_priority::high>(cell->handle,

@@ -1,7 +1,8 @@
-// A shard: the only one that hands messages to its entities, starts them, and heals them when they
-// crash. Everything it must not forget is in shard_state, which outlives its incarnations.
+// A shard: the only one that starts its entities and heals them when they crash; it hands on the
+// messages of those that do not run (router.hpp). Everything it must not forget is in shard_state
+// and its inbox, which outlive its incarnations.
 //
-// D1 Messages reach an entity in the order in which they came to the shard.
+// D1 Messages reach an entity in the order in which they were sent to it (R1).
 // D2 At most one incarnation of an entity runs: the next is started only when the last one is down.
 // D3 A crash of an entity is decided by supervisors/entity_restarts.hpp and touches nobody else
 // (B10). D4 More than max_live entities: the least recently used are asked to leave memory.
@@ -17,7 +18,6 @@
 
 #include <cstdint>
 #include <deque>
-#include <list>
 #include <memory>
 #include <string>
 #include <unordered_map>
@@ -31,10 +31,9 @@ struct shard_state {
   const std::uint16_t index;
   std::unordered_map<entity_ref, entity_cell_ptr, entity_ref_hash> cells; ///< by entity
   std::unordered_map<caf::actor_id, entity_cell_ptr> running;             ///< by incarnation
-  std::list<entity_cell*> by_use;                                         ///< running; newest first
   std::deque<envelope> undistributed;      ///< taken out of the inbox
+  std::vector<entity_cell_ptr> opening;    ///< they run, and the inbox has yet to be told
   std::vector<entity_cell_ptr> restarting; ///< crashed, and waiting for their backoff
-  std::uint64_t messages = 0;              ///< handed out so far
   std::int64_t started_at_ns = 0;          ///< monotonic: of the shard's incarnation
 };
 
@@ -53,7 +52,9 @@ public:
 private:
   void distribute();
   void deliver(envelope message);
+  bool ends() const; ///< the shard, or the node
   void start(const entity_cell_ptr& cell);
+  void open_started();
   void on_down(const caf::down_msg& down);
   void on_crash(const entity_cell_ptr& cell);
   void restart_later(const entity_cell_ptr& cell, std::int64_t delay_ms);

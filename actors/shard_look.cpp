@@ -1,5 +1,6 @@
 #include "actors/shard_look.hpp"
 
+#include "actors/router.hpp"
 #include "actors/shard_actor.hpp"
 
 #include <algorithm>
@@ -20,7 +21,7 @@ entity_look look_at_cell(const entity_cell& cell, std::int64_t now_ns) {
   made.running = static_cast<bool>(cell.handle);
   made.quarantined = cell.quarantined;
   made.waiting = cell.box.waiting();
-  made.messages = cell.messages;
+  made.messages = cell.box.pushed();
   if (made.running)
     made.uptime_ms = (now_ns - cell.started_at_ns) / ns_per_ms;
   return made;
@@ -32,18 +33,16 @@ bool busier(const entity_look& one, const entity_look& other) {
 
 } // namespace
 
-shard_look look_at(const shard_state& shard, const shard_question& question, std::int64_t now_ns) {
+shard_look look_at(const shard_state& shard, const shard_inbox& inbox,
+                   const shard_question& question, std::int64_t now_ns) {
   shard_look made;
   made.shard = shard.index;
-  made.messages = shard.messages;
+  made.messages = inbox.messages();
   made.live = shard.running.size();
   made.uptime_ms = (now_ns - shard.started_at_ns) / ns_per_ms;
   std::vector<entity_look> newest;
-  for (const auto* cell : shard.by_use) {
-    if (newest.size() == looked_at)
-      break;
+  for (const auto& cell : inbox.newest(looked_at))
     newest.push_back(look_at_cell(*cell, now_ns));
-  }
   const auto count = std::min(question.most, newest.size());
   std::partial_sort(newest.begin(), newest.begin() + static_cast<std::ptrdiff_t>(count),
                     newest.end(), busier);

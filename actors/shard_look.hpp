@@ -10,6 +10,7 @@
 
 namespace purser {
 
+class shard_inbox;
 struct shard_state;
 
 struct entity_look {
@@ -23,7 +24,7 @@ struct entity_look {
 
 struct shard_look {
   std::uint16_t shard = 0;
-  std::uint64_t messages = 0; ///< handed out so far
+  std::uint64_t messages = 0; ///< sent to it so far
   std::size_t live = 0;       ///< entities that run
   std::int64_t uptime_ms = 0; ///< of the shard's incarnation
   std::vector<entity_look> entities;
@@ -37,6 +38,7 @@ struct shard_question {
 };
 
 /// `now_ns`: of the monotonic clock.
-shard_look look_at(const shard_state& shard, const shard_question& question, std::int64_t now_ns);
+shard_look look_at(const shard_state& shard, const shard_inbox& inbox,
+                   const shard_question& question, std::int64_t now_ns);
 
 } // namespace purser

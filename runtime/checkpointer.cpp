@@ -1,6 +1,7 @@
 #include "runtime/checkpointer.hpp"
 
 #include "runtime/fold.hpp"
+#include "runtime/thread_name.hpp"
 
 namespace purser {
 
@@ -69,6 +70,7 @@ void checkpointer::checkpoint_when_grown(std::uint16_t shard) {
 }
 
 void checkpointer::run() {
+  name_thread("checkpoints");
   for (;;) {
     {
       std::unique_lock lock{mutex_};

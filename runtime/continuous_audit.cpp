@@ -1,6 +1,7 @@
 #include "runtime/continuous_audit.hpp"
 
 #include "runtime/journal/group_commit.hpp"
+#include "runtime/thread_name.hpp"
 
 #include <algorithm>
 #include <chrono>
@@ -62,6 +63,7 @@ audit_report continuous_audit::audit_now() {
 }
 
 void continuous_audit::run() {
+  name_thread("audit");
   std::unique_lock lock{mutex_};
   while (!stopping_) {
     const auto wait = std::max(every_ms_, most_of_the_time * figures_.last_ms);

@@ -16,6 +16,7 @@
 #include "runtime/json/command_json.hpp"
 #include "runtime/json/control_json.hpp"
 #include "runtime/payment_desk.hpp"
+#include "runtime/scheduler.hpp"
 #include "runtime/short_waits.hpp"
 #include "runtime/simulated_provider.hpp"
 #include "runtime/supervision_watch.hpp"
@@ -74,9 +75,7 @@ std::unique_ptr<clock> make_clock(engine_time time) {
 }
 
 caf::actor_system_config& configure(caf::actor_system_config& config, unsigned threads) {
-  const auto cores = std::max(std::thread::hardware_concurrency(), 1U);
-  config.set("scheduler.policy", caf::atom("sharing"))
-    .set("scheduler.max-threads", std::size_t{threads == 0 ? cores : threads});
+  use_scheduler(config, threads);
   return config;
 }
 

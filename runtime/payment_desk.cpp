@@ -1,5 +1,7 @@
 #include "runtime/payment_desk.hpp"
 
+#include "runtime/thread_name.hpp"
+
 #include <algorithm>
 #include <chrono>
 #include <exception>
@@ -80,6 +82,7 @@ void payment_desk::time_moved() {
 }
 
 void payment_desk::run() {
+  name_thread("payments");
   std::unique_lock lock{shared_->mutex};
   while (!shared_->stopping) {
     const auto now = clock_.waiting_ms();

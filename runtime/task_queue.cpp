@@ -1,5 +1,7 @@
 #include "runtime/task_queue.hpp"
 
+#include "runtime/thread_name.hpp"
+
 #include <exception>
 #include <utility>
 
@@ -46,6 +48,7 @@ void task_queue::guarded(task& work) {
 }
 
 void task_queue::run() {
+  name_thread("callbacks");
   std::vector<task> batch;
   for (;;) {
     {

@@ -1,5 +1,7 @@
 #include "runtime/timer_board.hpp"
 
+#include "runtime/thread_name.hpp"
+
 #include <algorithm>
 #include <chrono>
 #include <limits>
@@ -122,6 +124,7 @@ std::size_t timer_board::size() const {
 }
 
 void timer_board::run() {
+  name_thread("timers");
   std::unique_lock lock{mutex_};
   while (!stopping_) {
     const auto now = clock_.now();

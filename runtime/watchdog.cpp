@@ -1,5 +1,7 @@
 #include "runtime/watchdog.hpp"
 
+#include "runtime/thread_name.hpp"
+
 #include <algorithm>
 #include <chrono>
 #include <set>
@@ -72,6 +74,7 @@ std::vector<hang> watchdog::hangs() const {
 }
 
 void watchdog::run() {
+  name_thread("watchdog");
   const std::chrono::milliseconds interval{
     std::max<std::int64_t>(limit_ms_ / looks_within_limit, 1)};
   std::unique_lock lock{mutex_};

@@ -47,7 +47,12 @@ inline std::uint16_t shard_of(const entity_ref& ref, std::uint16_t shards) noexc
 }
 
 struct entity_ref_hash {
-  std::size_t operator()(const entity_ref& ref) const noexcept { return stable_hash(ref); }
+  /// Of this process only. Not noexcept, so that the standard library's maps keep it beside each
+  /// key.
+  std::size_t operator()(const entity_ref& ref) const {
+    constexpr std::size_t spread = 0x9e3779b97f4a7c15; // the golden ratio, in 64 bits
+    return std::hash<std::string_view>{}(ref.key) + spread * static_cast<std::size_t>(ref.kind);
+  }
 };
 
 } // namespace purser

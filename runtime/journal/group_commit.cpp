@@ -3,6 +3,7 @@
 #include "actors/codec.hpp"
 #include "actors/command_log.hpp"
 #include "runtime/journal/marks.hpp"
+#include "runtime/thread_name.hpp"
 
 #include <xxhash.h>
 
@@ -135,6 +136,7 @@ bool group_commit_journal::has_work() const {
 }
 
 void group_commit_journal::run() {
+  name_thread("journal");
   std::unique_lock lock{mutex_};
   for (;;) {
     work_.wait(lock, [this] { return has_work() || stopping_; });

@@ -45,6 +45,9 @@ rocksdb::Options base_options(const rocks_options& settings) {
   options.max_background_jobs = 2;
   options.info_log = std::make_shared<forwarding_log>(settings.on_warning);
   options.max_write_buffer_number = 4;
+  // An entity that is new is looked up, too: a filter says so before the table is searched.
+  options.memtable_whole_key_filtering = true;
+  options.memtable_prefix_bloom_size_ratio = 0.05;
   if (settings.machine != nullptr)
     options.env = settings.machine;
   return options;

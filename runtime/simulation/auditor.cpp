@@ -222,6 +222,19 @@ void auditor::look_at_reservation(const look& ask, const record& asked, const re
     count_reservation(wanted, *reservation, units);
 }
 
+/// Units of a line that clients wanted canceled by name.
+std::int64_t auditor::named_in_cancels(const std::string& order_id,
+                                       const std::string& line_id) const {
+  std::int64_t units = 0;
+  for (const auto& asked : records_)
+    if (const auto* cancel = std::get_if<cancel_order>(&asked.request.body);
+        cancel != nullptr && cancel->order_id == order_id && cancel->lines)
+      for (const auto& line : *cancel->lines)
+        if (line.line_id == line_id)
+          units += line.quantity;
+  return units;
+}
+
 void auditor::check_order(const place_order& placed, const order_view& view, bool at_rest,
                           places& units) const {
   const auto& id = placed.order_id;
@@ -256,12 +269,16 @@ void auditor::check_order(const place_order& placed, const order_view& view, boo
                        view.status != status::confirmed && view.status != status::fulfilling &&
                        view.status != status::completed && view.status != status::closed &&
                        view.status != status::returning;
-    if (canceling && bank_.open_authorization(id) > 0)
-      at.promised += rest,
-        at.by +=
-        " " + id + ":" + std::to_string(rest); // C3: the money is still held, and so are the units
-    else if (going)
+    if (canceling && bank_.open_authorization(id) > 0) {
+      // C3: the money is still held, and so are the units; but not those that went back on sale
+      // before, when a part of the order was canceled.
+      const auto perhaps = std::min(rest, named_in_cancels(id, line.line_id));
+      at.promised += rest - perhaps;
+      at.perhaps += perhaps;
+      at.by += " " + id + ":" + std::to_string(rest - perhaps);
+    } else if (going) {
       at.perhaps += rest;
+    }
   }
   check_money(placed, view, at_rest);
   if (at_rest)

@@ -77,6 +77,7 @@ private:
   void check_ends(const std::string& id, const order_view& view) const;
   void count_reservation(const reserve_stock& wanted, const reservation_view& view,
                          places& units) const;
+  std::int64_t named_in_cancels(const std::string& order_id, const std::string& line_id) const;
   void count_document(const record& asked, places& units) const;
   void check_stock(const look& ask, const places& units) const;
 

@@ -253,7 +253,8 @@ void simulated_process::crash_supervisor() {
   if (!root_)
     return;
   trace("crash supervisor");
-  system_->spawn([root = root_](caf::event_based_actor* self) {
+  // The root is an argument, not captured: CAF calls a function without any through a null pointer.
+  const auto ask = [](caf::event_based_actor* self, const caf::actor& root) {
     self->request(root, caf::infinite, supervisors::which_children_atom::value)
       .then([](const std::vector<supervisors::child_info>& children) {
         for (const auto& child : children)
@@ -262,7 +263,8 @@ void simulated_process::crash_supervisor() {
               child.handle,
               caf::exit_msg{child.handle.address(), caf::make_error(caf::sec::runtime_error)});
       });
-  });
+  };
+  system_->spawn(ask, root_);
 }
 
 void simulated_process::run_out() {

@@ -114,6 +114,15 @@ public:
       events_.begin(), events_.end(), [&](const auto& event) { return event.kind == kind; }));
   }
 
+  std::uint32_t most_crashes_in_a_row() {
+    const std::lock_guard lock{mutex_};
+    std::uint32_t most = 0;
+    for (const auto& event : events_)
+      if (event.kind == supervisors::event_kind::child_crashed)
+        most = std::max(most, static_cast<std::uint32_t>(event.restarts));
+    return most;
+  }
+
   node_context& context() { return context_; }
   group_commit_journal& log() { return journal_; }
   shard_states& shards() { return shards_; }
@@ -282,6 +291,21 @@ TEST_CASE("B5: an entity that cannot be recovered is quarantined alone, and says
 
   CHECK(context.counters.quarantined == 1);
   stop_tree(system, context, shards, root);
+}
+
+TEST_CASE("B10: a command that took effect before its crash is completed when it is answered") {
+  node n{every_command_at(crash_point::after_append)};
+  n.receive("r-1", "mug", 10).get();
+  n.place("o-1", "mug", 1).get();
+
+  for (int i = 0; i < 8; ++i) // more than k + 3
+    n.submit({entity_kind::order, "o-1"}, "hold-" + std::to_string(i),
+             command_body{hold_order{"o-1", "a look"}})
+      .get();
+
+  CHECK(n.context().counters.crashes >= 10);
+  CHECK(n.context().counters.quarantined == 0);
+  CHECK(n.most_crashes_in_a_row() == 1); // so that none of them waited for a backoff
 }
 
 TEST_CASE("B10: many entities that crash once each do not bring down their shard") {

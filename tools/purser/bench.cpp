@@ -76,16 +76,16 @@ public:
     note("the machine's limits");
     report.limits = bench::measure_limits(directory_, std::min(options_.seconds / 3, 2.0));
     const auto skus = options_.skus;
-    report.orders = workload("orders, spread", skus, [skus](auto number, auto random) {
+    report.orders = workload("orders", skus, [skus](auto number, auto random) {
       return two_line_order(number, random % skus, (random >> 32) % skus);
     });
-    report.hot_orders = workload("orders, one SKU", 1,
-                                 [](auto number, auto) { return two_line_order(number, 0, 0); });
-    report.reservations = workload("reservations, spread", skus, [skus](auto number, auto random) {
+    report.hot_orders =
+      workload("hot-orders", 1, [](auto number, auto) { return two_line_order(number, 0, 0); });
+    report.reservations = workload("reservations", skus, [skus](auto number, auto random) {
       return one_reservation(number, random % skus);
     });
-    report.hot_reservations = workload(
-      "reservations, one SKU", 1, [](auto number, auto) { return one_reservation(number, 0); });
+    report.hot_reservations =
+      workload("hot-reservations", 1, [](auto number, auto) { return one_reservation(number, 0); });
     if (interruption_.happened()) { // half a measurement is none
       complain(interruption_.name() + ": nothing is reported");
       return interruption_.exit_code();
@@ -100,8 +100,13 @@ private:
       complain("measuring " + what);
   }
 
+  bool wanted(const std::string& workload) const {
+    const auto& only = options_.workloads;
+    return only.empty() || std::find(only.begin(), only.end(), workload) != only.end();
+  }
+
   measured workload(const std::string& what, std::uint32_t skus, closed_loop::maker make) {
-    if (interruption_.happened())
+    if (interruption_.happened() || !wanted(what))
       return {};
     note(what);
     interruption_.now_at(what);
@@ -164,6 +169,8 @@ void add_bench(CLI::App& app, chosen_action& chosen) {
   sub->add_option("--data", options->data,
                   "a directory on the disk to measure [/var/tmp]; what is made in it is removed");
   sub->add_option("--crash-every", options->crash_every, "crash the actor of every N-th command");
+  sub->add_option("--workload", options->workloads, "measure only this one; may be repeated")
+    ->check(CLI::IsMember({"orders", "hot-orders", "reservations", "hot-reservations"}));
   add_stop_within(*sub, options->stop_within_ms);
   sub->add_flag("--json", options->json, "print one JSON document");
   sub->add_flag("--quiet", options->quiet, "no notes");

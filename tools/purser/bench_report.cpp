@@ -34,8 +34,11 @@ void add_workloads(table& out, const bench_report& report) {
   out.row("latency of an order, p99 ms", decimal(report.orders.latency_ms.p99));
   out.row("CPU per order, us", decimal(report.orders.cpu_us));
   out.row("events per order", decimal(report.orders.events));
+  out.row("messages per order", decimal(report.orders.messages));
+  out.row("activations per order", decimal(report.orders.activations));
   out.row("disk bytes per event", decimal(report.orders.disk_bytes));
   out.row("commits per second", count(report.orders.commits_per_second));
+  out.row("a commit, mean us", count(report.orders.commit_us));
   if (report.options.crash_every > 0) {
     out.row("crashes", count(static_cast<double>(report.orders.crashes)));
     out.row("healed within, p99 ms", decimal(report.orders.healing_ms_p99));
@@ -64,7 +67,10 @@ void print_json(const bench_report& report) {
     {"latency_ms", to_json(report.orders.latency_ms)},
     {"cpu_us_per_order", report.orders.cpu_us},
     {"events_per_order", report.orders.events},
+    {"messages_per_order", report.orders.messages},
+    {"activations_per_order", report.orders.activations},
     {"commits_per_second", report.orders.commits_per_second},
+    {"commit_us", report.orders.commit_us},
     {"disk_bytes_per_event", report.orders.disk_bytes},
     {"healing_ms_p99", report.orders.healing_ms_p99},
     {"crashes", report.orders.crashes},

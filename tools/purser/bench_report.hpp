@@ -16,6 +16,7 @@ struct bench_options {
   std::uint32_t skus = 10'000;
   std::string data;
   std::uint64_t crash_every = 0;
+  std::vector<std::string> workloads; ///< which; empty: all
   bool json = false;
   bool quiet = false;
   std::int64_t stop_within_ms = default_stop_within_ms;

@@ -41,7 +41,13 @@ measured closed_loop::run(double seconds, std::function<bool()> stop) {
   made.cpu_us = static_cast<double>(bench::cpu_us() - cpu_before) / answers;
   const auto after = engine_.figures();
   made.events = static_cast<double>(after.events - before.events) / answers;
-  made.commits_per_second = static_cast<double>(after.commits - before.commits) / made.seconds;
+  made.messages = static_cast<double>(after.messages - before.messages) / answers;
+  made.activations = static_cast<double>(after.activations - before.activations) / answers;
+  const auto commits = static_cast<double>(after.commits - before.commits);
+  made.commits_per_second = commits / made.seconds;
+  made.commit_us =
+    static_cast<double>(after.write_us - before.write_us + after.sync_us - before.sync_us) /
+    std::max(commits, 1.0);
   made.crashes = after.crashes - before.crashes;
   made.healing_ms_p99 = static_cast<double>(after.healing_us_p99) / 1e3;
   made.latency_ms = quantiles();

@@ -28,14 +28,17 @@ struct measured {
   std::uint64_t answers = 0;
   double seconds = 0;
   latencies latency_ms;
-  double cpu_us = 0;     ///< per answer
-  double events = 0;     ///< per answer
-  double disk_bytes = 0; ///< per event
+  double cpu_us = 0;      ///< per answer
+  double events = 0;      ///< per answer
+  double messages = 0;    ///< that entities handled, per answer
+  double activations = 0; ///< of entities, per answer
+  double disk_bytes = 0;  ///< per event
   double commits_per_second = 0;
+  double commit_us = 0; ///< writing and syncing, the mean of a commit
   std::uint64_t crashes = 0;
   double healing_ms_p99 = 0;
 
-  double per_second() const { return static_cast<double>(answers) / seconds; }
+  double per_second() const { return seconds > 0 ? static_cast<double>(answers) / seconds : 0; }
 };
 
 class closed_loop {

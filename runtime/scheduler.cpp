@@ -1,0 +1,288 @@
+#include "runtime/scheduler.hpp"
+
+// Every time an actor gets its turn, CAF's worker tells the logger its id: a dynamic_cast and a map
+// under a lock. Nobody reads CAF's log here.
+#include <caf/logger.hpp>
+#undef CAF_PUSH_AID_FROM_PTR
+#define CAF_PUSH_AID_FROM_PTR(actor) static_cast<void>(0)
+
+#include <caf/actor_system_config.hpp>
+#include <caf/detail/thread_safe_actor_clock.hpp>
+#include <caf/policy/unprofiled.hpp>
+#include <caf/scheduler/coordinator.hpp>
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <deque>
+#include <mutex>
+#include <thread>
+#include <unordered_set>
+
+namespace purser {
+
+namespace {
+
+/// Jobs that are ready to run. Thread-safe.
+class run_queue {
+public:
+  void push(caf::resumable* job) {
+    const std::lock_guard lock{mutex_};
+    jobs_.push_back(job);
+    count_.store(jobs_.size(), std::memory_order_relaxed);
+  }
+
+  caf::resumable* pop() {
+    if (empty())
+      return nullptr;
+    const std::lock_guard lock{mutex_};
+    if (jobs_.empty())
+      return nullptr;
+    auto* job = jobs_.front();
+    jobs_.pop_front();
+    count_.store(jobs_.size(), std::memory_order_relaxed);
+    return job;
+  }
+
+  /// Takes half, rounded up: the oldest is returned, the others go to `to`.
+  caf::resumable* take_half(run_queue& to) {
+    if (empty())
+      return nullptr;
+    std::deque<caf::resumable*> taken;
+    {
+      const std::lock_guard lock{mutex_};
+      const auto half = jobs_.begin() + static_cast<std::ptrdiff_t>((jobs_.size() + 1) / 2);
+      taken.assign(jobs_.begin(), half);
+      jobs_.erase(jobs_.begin(), half);
+      count_.store(jobs_.size(), std::memory_order_relaxed);
+    }
+    if (taken.empty())
+      return nullptr;
+    auto* first = taken.front();
+    taken.pop_front();
+    if (!taken.empty()) {
+      const std::lock_guard lock{to.mutex_};
+      to.jobs_.insert(to.jobs_.end(), taken.begin(), taken.end());
+      to.count_.store(to.jobs_.size(), std::memory_order_relaxed);
+    }
+    return first;
+  }
+
+  /// As good a guess as can be had without the lock.
+  bool empty() const { return size() == 0; }
+  std::size_t size() const { return count_.load(std::memory_order_relaxed); }
+
+private:
+  std::mutex mutex_;
+  std::deque<caf::resumable*> jobs_;
+  std::atomic<std::size_t> count_{0};
+};
+
+/// A policy for caf::scheduler::coordinator; see scheduler.hpp.
+class local_first : public caf::policy::unprofiled {
+public:
+  struct coordinator_data {
+    explicit coordinator_data(caf::scheduler::abstract_coordinator*) {}
+    run_queue shared; ///< from threads that are no workers
+    std::atomic<std::size_t> sleepers{0};
+    std::mutex mutex; ///< of sleeping
+    std::condition_variable wake;
+  };
+
+  struct worker_data {
+    explicit worker_data(caf::scheduler::abstract_coordinator*) {}
+    worker_data(const worker_data& /*initial*/) {}
+    worker_data& operator=(const worker_data&) = delete;
+    run_queue mine;
+    unsigned turns = 0;
+  };
+
+  template <class Coordinator>
+  void central_enqueue(Coordinator* self, caf::resumable* job) {
+    self->data().shared.push(job);
+    wake_one(self->data());
+  }
+
+  template <class Worker>
+  void external_enqueue(Worker* self, caf::resumable* job) {
+    central_enqueue(self->parent(), job);
+  }
+
+  template <class Worker>
+  void internal_enqueue(Worker* self, caf::resumable* job) {
+    auto& mine = self->data().mine;
+    mine.push(job);
+    if (mine.size() > 1)
+      wake_one(self->parent()->data());
+  }
+
+  template <class Worker>
+  void resume_job_later(Worker* self, caf::resumable* job) {
+    internal_enqueue(self, job);
+  }
+
+  template <class Worker>
+  caf::resumable* dequeue(Worker* self) {
+    auto& all = self->parent()->data();
+    auto& own = self->data();
+    if (++own.turns % turns_before_others == 0)
+      if (auto* job = all.shared.pop())
+        return job;
+    if (auto* job = own.mine.pop())
+      return job;
+    for (;;) {
+      if (auto* job = from_others(self))
+        return job;
+      std::unique_lock lock{all.mutex};
+      const auto sleepers = all.sleepers.fetch_add(1) + 1;
+      if (!anything(self)) { // whoever pushes after this sees that we sleep
+        if (sleepers == self->parent()->num_workers())
+          all.wake.wait(lock);
+        else // S2: the others run, and what they wake for themselves wakes nobody
+          all.wake.wait_for(lock, longest_held_up);
+      }
+      all.sleepers.fetch_sub(1);
+    }
+  }
+
+  template <class Worker, class Visit>
+  void foreach_resumable(Worker* self, Visit visit) {
+    while (auto* job = self->data().mine.pop())
+      visit(job);
+  }
+
+  template <class Coordinator, class Visit>
+  void foreach_central_resumable(Coordinator* self, Visit visit) {
+    while (auto* job = self->data().shared.pop())
+      visit(job);
+  }
+
+private:
+  static constexpr unsigned turns_before_others = 61;
+  static constexpr std::chrono::milliseconds longest_held_up{1};
+
+  static void wake_one(coordinator_data& all) {
+    std::atomic_thread_fence(std::memory_order_seq_cst); // between the push and the look
+    if (all.sleepers.load(std::memory_order_relaxed) == 0)
+      return;
+    const std::lock_guard lock{all.mutex};
+    all.wake.notify_one();
+  }
+
+  template <class Worker>
+  static bool anything(Worker* self) {
+    std::atomic_thread_fence(std::memory_order_seq_cst);
+    auto& parent = *self->parent();
+    if (!parent.data().shared.empty())
+      return true;
+    for (std::size_t i = 0; i < parent.num_workers(); ++i)
+      if (!parent.worker_by_id(i)->data().mine.empty())
+        return true;
+    return false;
+  }
+
+  template <class Worker>
+  static caf::resumable* from_others(Worker* self) {
+    auto& parent = *self->parent();
+    auto& mine = self->data().mine;
+    if (auto* job = parent.data().shared.take_half(mine))
+      return job;
+    for (std::size_t i = 1; i < parent.num_workers(); ++i) {
+      auto& other = *parent.worker_by_id((self->id() + i) % parent.num_workers());
+      if (auto* job = other.data().mine.take_half(mine))
+        return job;
+    }
+    return nullptr;
+  }
+};
+
+/// Whenever an actor ends, CAF cancels its timeouts: a lock and a wake-up of the timer's thread,
+/// for an actor that never had one. This clock knows who has.
+class quiet_clock final : public caf::detail::thread_safe_actor_clock {
+public:
+  using super = caf::detail::thread_safe_actor_clock;
+
+  void set_ordinary_timeout(time_point when, caf::abstract_actor* self, caf::atom_value type,
+                            std::uint64_t id) override {
+    note(self);
+    super::set_ordinary_timeout(when, self, type, id);
+  }
+
+  void set_request_timeout(time_point when, caf::abstract_actor* self,
+                           caf::message_id id) override {
+    note(self);
+    super::set_request_timeout(when, self, id);
+  }
+
+  void set_multi_timeout(time_point when, caf::abstract_actor* self, caf::atom_value type,
+                         std::uint64_t id) override {
+    note(self);
+    super::set_multi_timeout(when, self, type, id);
+  }
+
+  void cancel_timeouts(caf::abstract_actor* self) override {
+    if (count_.load(std::memory_order_acquire) == 0)
+      return;
+    {
+      const std::lock_guard lock{mutex_};
+      if (with_timeouts_.erase(self) == 0)
+        return;
+      count_.store(with_timeouts_.size(), std::memory_order_release);
+    }
+    super::cancel_timeouts(self);
+  }
+
+private:
+  /// By the actor's own thread, so before its end.
+  void note(caf::abstract_actor* actor) {
+    const std::lock_guard lock{mutex_};
+    with_timeouts_.insert(actor);
+    count_.store(with_timeouts_.size(), std::memory_order_release);
+  }
+
+  std::mutex mutex_;
+  std::unordered_set<caf::abstract_actor*> with_timeouts_;
+  std::atomic<std::size_t> count_{0};
+};
+
+class quiet_coordinator final : public caf::scheduler::coordinator<local_first> {
+public:
+  using super = caf::scheduler::coordinator<local_first>;
+  using super::super;
+
+  static caf::actor_system::module* make(caf::actor_system& system, caf::detail::type_list<>) {
+    return new quiet_coordinator(system); // owned by the system
+  }
+
+  caf::detail::thread_safe_actor_clock& clock() noexcept override { return clock_; }
+
+protected:
+  void start() override {
+    dispatcher_ = std::thread{[this] {
+      caf::detail::set_thread_name("caf.timers");
+      clock_.run_dispatch_loop();
+    }};
+    super::start();
+  }
+
+  void stop() override {
+    super::stop();
+    clock_.cancel_dispatch_loop();
+    dispatcher_.join();
+  }
+
+private:
+  quiet_clock clock_;
+  std::thread dispatcher_; ///< beside the base's own, whose clock nobody uses
+};
+
+} // namespace
+
+void use_scheduler(caf::actor_system_config& config, unsigned threads) {
+  const auto cores = std::max(std::thread::hardware_concurrency(), 1U);
+  config.set("scheduler.max-threads", std::size_t{threads == 0 ? cores : threads});
+  config.load<quiet_coordinator>();
+}
+
+} // namespace purser
