@@ -3,7 +3,9 @@
 #include "actors/codec.hpp"
 #include "runtime/journal/marks.hpp"
 
+#include <algorithm>
 #include <set>
+#include <tuple>
 
 namespace purser {
 
@@ -23,7 +25,12 @@ entity_image image_before(store& disk, const entity_ref& ref) {
 void fold_event(store& disk, const recorded_event& event, folded_span& result) {
   auto at = result.images.find(event.stream);
   if (at == result.images.end()) {
-    at = result.images.emplace(event.stream, image_before(disk, event.stream)).first;
+    const bool is_new = event.version == 1; // then nothing is stored of it but what is in the span
+    auto before = is_new ? entity_image{event.stream} : image_before(disk, event.stream);
+    // A snapshot that is newer is of a checkpoint that was cut short: the marks are older.
+    if (!is_new && (before.must_resume() || before.version() + 1 != event.version))
+      result.open_before.insert(event.stream);
+    at = result.images.emplace(event.stream, std::move(before)).first;
     if (const auto due = at->second.due())
       result.due_before.emplace(event.stream, *due);
   }
@@ -76,16 +83,29 @@ checkpoint_span tail_span(group_commit_journal& journal, std::uint16_t shard) {
 }
 
 checkpoint_result result_of(folded_span folded) {
+  std::vector<const entity_images::value_type*> by_key;
+  by_key.reserve(folded.images.size());
+  for (const auto& each : folded.images)
+    by_key.push_back(&each);
+  std::sort(by_key.begin(), by_key.end(),
+            [](const auto* one, const auto* other) { return one->first < other->first; });
   checkpoint_result result;
-  result.snapshots.reserve(folded.images.size());
-  for (const auto& [ref, image] : folded.images) {
+  result.snapshots.reserve(by_key.size());
+  for (const auto* each : by_key) {
+    const auto& [ref, image] = *each;
     result.snapshots.emplace_back(ref, marks::seal_snapshot(image.version(), image.snapshot()));
     const auto before = folded.due_before.find(ref);
     result.dues.push_back(
       {before == folded.due_before.end() ? std::nullopt : std::optional{before->second},
        image.due()});
-    (image.must_resume() ? result.opened : result.closed).push_back(ref);
+    if (image.must_resume())
+      result.opened.push_back(ref);
+    else if (folded.open_before.contains(ref))
+      result.closed.push_back(ref);
   }
+  std::sort(folded.ids.begin(), folded.ids.end(), [](const auto& one, const auto& other) {
+    return std::tie(one.stream, one.key) < std::tie(other.stream, other.key);
+  });
   result.index.ids = std::move(folded.ids);
   return result;
 }

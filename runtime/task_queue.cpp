@@ -19,12 +19,24 @@ void task_queue::post(task work) {
     const std::lock_guard lock{mutex_};
     if (!ended_) {
       tasks_.push_back(std::move(work));
-      if (tasks_.size() == 1)
+      if (tasks_.size() == 1 && !held_)
         posted_.notify_one();
       return;
     }
   }
   guarded(work);
+}
+
+void task_queue::hold() {
+  const std::lock_guard lock{mutex_};
+  held_ = true;
+}
+
+void task_queue::let_go() {
+  const std::lock_guard lock{mutex_};
+  held_ = false;
+  if (!tasks_.empty())
+    posted_.notify_one();
 }
 
 void task_queue::stop() {
@@ -53,7 +65,7 @@ void task_queue::run() {
   for (;;) {
     {
       std::unique_lock lock{mutex_};
-      posted_.wait(lock, [this] { return stopping_ || !tasks_.empty(); });
+      posted_.wait(lock, [this] { return stopping_ || (!tasks_.empty() && !held_); });
       ended_ = tasks_.empty();
       if (ended_)
         return;

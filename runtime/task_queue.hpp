@@ -23,6 +23,11 @@ public:
   /// Thread-safe; never blocks. Once the thread has ended, runs the task on the caller's.
   void post(task work);
 
+  /// Until `let_go` what is posted waits: so that many tasks at once wake the thread once.
+  /// Thread-safe.
+  void hold();
+  void let_go();
+
   /// Runs what has been posted, then ends the thread. Not from a task of this queue.
   void stop();
 
@@ -36,6 +41,7 @@ private:
   std::mutex mutex_;
   std::condition_variable posted_;
   std::vector<task> tasks_;
+  bool held_ = false;
   bool stopping_ = false;
   bool ended_ = false;
   std::thread thread_;

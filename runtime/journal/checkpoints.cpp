@@ -197,6 +197,8 @@ void group_commit_journal::complete_checkpoint(const checkpoint_span& span,
   // Nobody else changes `folding` while the checkpoint is under way.
   for (const auto& [stream, entry] : tail.folding)
     result.index.postings.push_back({stream, entry.chunks});
+  std::sort(result.index.postings.begin(), result.index.postings.end(),
+            [](const auto& one, const auto& other) { return one.stream < other.stream; });
   disk_->write_index(result.index);
   store_checkpoint(*disk_, span, std::move(result));
   generation folded; // both destroyed without the lock

@@ -203,8 +203,14 @@ void group_commit_journal::release_outputs() {
       outputs_.pop_front();
     }
   }
+  if (due.empty())
+    return;
+  if (options_.before_release)
+    options_.before_release();
   for (auto& output : due)
     output.run();
+  if (options_.after_release)
+    options_.after_release();
 }
 
 void group_commit_journal::fail(const std::string& why) {

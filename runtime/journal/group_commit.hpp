@@ -35,6 +35,9 @@ struct journal_options {
   std::function<void(const std::string& why)> on_failure;
   /// Called on the writer's thread after each commit.
   std::function<void(position durable)> on_commit;
+  /// Around the outputs of one commit: who takes many of them may wait for the last.
+  std::function<void()> before_release;
+  std::function<void()> after_release;
 };
 
 struct journal_figures {
