@@ -97,7 +97,7 @@ class CompareTest(unittest.TestCase):
         self.assertEqual(done.returncode, 0, done.stderr)
         names = [call.split()[0] for call in self.calls()]
         self.assertEqual(names, ["purser", "purser_wide", "function", "saga", "erlang"] * 2)
-        self.assertRegex(self.calls()[0], r"^purser bench --json --clients 64 --seconds 1 --data .*/data/purser-")
+        self.assertRegex(self.calls()[0], r"^purser bench --json --rounds 1 .*--only hot-orders .*--clients 64 --seconds 1 --data .*/data/purser-")
         self.assertRegex(self.calls()[2], r"^function --variant function --clients 64 --seconds 1 --data .*/data/")
         self.assertEqual(list((self.folder / "data").iterdir()), [])
 

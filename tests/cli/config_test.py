@@ -41,8 +41,8 @@ class Config(ProgramTest):
 
 class Bench(ProgramTest):
     def test_a_short_benchmark_measures_everything_it_names(self):
-        done = run("bench", "--seconds", "0.3", "--skus", "50", "--clients", "8", "--data", self.folder, "--json",
-                   "--quiet", "--crash-every", "50")
+        done = run("bench", "--seconds", "0.3", "--rounds", "2", "--skus", "50", "--clients", "8", "--data", self.folder,
+                   "--json", "--quiet", "--crash-every", "50")
 
         self.assertEqual(done.returncode, 0, done.stderr)
         figures = json.loads(done.stdout)
@@ -54,7 +54,32 @@ class Bench(ProgramTest):
                 self.assertGreater(figures[name][part], 0, f"{name}.{part}")
         for name in ("cpu_us_per_order", "disk_bytes_per_event", "crashes", "healing_ms_p99"):
             self.assertGreater(figures[name], 0, name)
+        self.assertEqual(set(figures["workloads"]), {"orders", "half-load", "hot-orders", "reservations",
+                                                     "hot-reservations", "mixed", "one-client"})
+        for name, workload in figures["workloads"].items():
+            rate = workload["per_second"]
+            self.assertTrue(0 < rate["min"] <= rate["median"] <= rate["max"], name)
+        self.assertAlmostEqual(figures["orders_per_second"]["spread"],
+                               figures["workloads"]["orders"]["per_second"]["median"])
+        self.assertGreater(figures["recovery"]["tail_events"], 0)
+        self.assertGreater(figures["feed_per_second"], 0)
+        self.assertIn("idle_cpu_percent", figures)
         self.assertEqual(list(self.folder.iterdir()), [])
+
+    def test_a_part_can_be_measured_alone(self):
+        done = run("bench", "--seconds", "0.2", "--rounds", "1", "--skus", "20", "--clients", "4", "--data", self.folder,
+                   "--only", "one-client", "--json", "--quiet")
+
+        self.assertEqual(done.returncode, 0, done.stderr)
+        figures = json.loads(done.stdout)
+        self.assertEqual(list(figures["workloads"]), ["one-client"])
+        self.assertNotIn("recovery", figures)
+
+    def test_a_part_that_is_not_there_is_named(self):
+        done = run("bench", "--only", "everything", "--data", self.folder)
+
+        self.assertEqual(done.returncode, 2)
+        self.assertIn("everything", done.stderr)
 
 
 class Help(ProgramTest):

@@ -1,49 +1,26 @@
 // `purser bench`: what this build does on this machine, beside what the machine can do at all.
-#include "runtime/bench/limits.hpp"
 #include "runtime/engine.hpp"
 #include "tools/purser/bench_report.hpp"
-#include "tools/purser/closed_loop.hpp"
 #include "tools/purser/commands.hpp"
-#include "tools/purser/interruption.hpp"
 #include "tools/purser/terminal.hpp"
 
 #include <algorithm>
 #include <cstdlib>
+#include <set>
 
 namespace purser::tools {
 
 namespace {
 
-std::string sku_name(std::uint64_t number) {
-  return "sku-" + std::to_string(number);
-}
+// What is measured once.
+constexpr std::string_view recovery = "recovery", feed = "feed", memory = "memory", idle = "idle";
 
-/// An order of two lines of one unit.
-command two_line_order(std::uint64_t number, std::uint64_t first, std::uint64_t second) {
-  place_order order;
-  order.order_id = "o-" + std::to_string(number);
-  order.customer_id = "c-1";
-  order.currency = "EUR";
-  order.payment.method = "card";
-  for (const auto sku : {first, second}) {
-    order_line line;
-    line.sku = sku_name(sku);
-    line.quantity = 1;
-    line.unit_price = 1'000;
-    order.lines.push_back(std::move(line));
-  }
-  command made;
-  made.command_id = order.order_id;
-  made.body = std::move(order);
-  return made;
-}
-
-command one_reservation(std::uint64_t number, std::uint64_t sku) {
-  command made;
-  made.command_id = "v-" + std::to_string(number);
-  made.body =
-    reserve_stock{made.command_id, {{sku_name(sku), std::string{default_location}, 1}}, 3'600};
-  return made;
+std::set<std::string> all_names() {
+  std::set<std::string> names{std::string{recovery}, std::string{feed}, std::string{memory},
+                              std::string{idle}};
+  for (const auto& each : all_workloads())
+    names.emplace(each.name);
+  return names;
 }
 
 class bench_run {
@@ -73,19 +50,13 @@ public:
     if (report.machine.in_memory)
       complain(directory_.string() + " is on " + report.machine.file_system +
                ": nothing is durable there, and syncs cost nothing");
-    note("the machine's limits");
-    report.limits = bench::measure_limits(directory_, std::min(options_.seconds / 3, 2.0));
-    const auto skus = options_.skus;
-    report.orders = workload("orders", skus, [skus](auto number, auto random) {
-      return two_line_order(number, random % skus, (random >> 32) % skus);
-    });
-    report.hot_orders =
-      workload("hot-orders", 1, [](auto number, auto) { return two_line_order(number, 0, 0); });
-    report.reservations = workload("reservations", skus, [skus](auto number, auto random) {
-      return one_reservation(number, random % skus);
-    });
-    report.hot_reservations =
-      workload("hot-reservations", 1, [](auto number, auto) { return one_reservation(number, 0); });
+    for (const auto& each : all_workloads())
+      if (wanted(each.name))
+        report.workloads.push_back({&each, {}});
+    for (round_ = 1; round_ <= options_.rounds && !interruption_.happened(); ++round_)
+      one_round(report);
+    round_ = 0;
+    once(report);
     if (interruption_.happened()) { // half a measurement is none
       complain(interruption_.name() + ": nothing is reported");
       return interruption_.exit_code();
@@ -95,63 +66,88 @@ public:
   }
 
 private:
-  void note(const std::string& what) const {
+  bool wanted(std::string_view name) const {
+    return options_.only.empty() ||
+           std::find(options_.only.begin(), options_.only.end(), name) != options_.only.end();
+  }
+
+  /// Says what is measured next. @returns false when nothing is any more.
+  bool next(std::string_view what) {
+    if (interruption_.happened())
+      return false;
     if (!options_.quiet)
-      complain("measuring " + what);
+      complain("measuring " + std::string{what} +
+               (round_ == 0 ? ""
+                            : ", round " + std::to_string(round_) + " of " +
+                                std::to_string(options_.rounds)));
+    interruption_.now_at(std::string{what});
+    return true;
   }
 
-  bool wanted(const std::string& workload) const {
-    const auto& only = options_.workloads;
-    return only.empty() || std::find(only.begin(), only.end(), workload) != only.end();
+  /// Each workload once, so that what is compared ran side by side.
+  void one_round(bench_report& report) {
+    if (!next("the machine's limits"))
+      return;
+    constexpr double most_for_limits = 1;
+    report.limits.push_back(
+      bench::measure_limits(directory_, std::min(options_.seconds / 3, most_for_limits)));
+    double peak = 0;
+    for (auto& each : report.workloads) {
+      if (each.of->half_load && peak == 0)
+        peak = run_workload(all_workloads().front(), 0).per_second;
+      if (!next(each.of->what))
+        return;
+      each.rounds.push_back(run_workload(*each.of, peak / 2));
+      if (each.of == &all_workloads().front())
+        peak = each.rounds.back().per_second;
+    }
   }
 
-  measured workload(const std::string& what, std::uint32_t skus, closed_loop::maker make) {
-    if (interruption_.happened() || !wanted(what))
-      return {};
-    note(what);
-    interruption_.now_at(what);
+  measured run_workload(const workload& which, double rate) {
+    const auto skus = which.one_sku ? 1 : options_.skus;
     const auto data = directory_ / "data";
     std::filesystem::remove_all(data);
     engine_options settings;
     settings.data_dir = data;
-    settings.max_in_flight = std::max<std::size_t>(options_.clients * 2, 4'096);
+    settings.max_in_flight = std::size_t{1} << 20; // an open loop never waits
     settings.crash_every = options_.crash_every;
     settings.control_socket = true;
     const auto target = engine::start(settings);
     stock_up(*target, skus);
-    auto made = closed_loop{*target, options_.clients, std::move(make)}.run(
-      options_.seconds, [this] { return interruption_.happened(); });
+    const auto clients = which.one_client ? 1 : options_.clients;
+    auto made = which.half_load
+                  ? open_loop(*target, rate, options_.seconds, which.make(skus), stop())
+                  : closed_loop(*target, clients, options_.seconds, which.make(skus), stop());
     target->audit(); // checkpoints: snapshots and index are part of what an event costs
     const auto after = target->figures();
     made.disk_bytes = static_cast<double>(after.disk_bytes) /
                       static_cast<double>(std::max<std::uint64_t>(after.events, 1));
     target->stop();
+    std::filesystem::remove_all(data);
     return made;
   }
 
-  static void stock_up(engine& target, std::uint32_t skus) {
-    constexpr int per_receipt = 1'000'000;
-    constexpr int receipts = 10;
-    std::vector<std::future<answer>> answers;
-    for (std::uint32_t sku = 0; sku < skus; ++sku)
-      for (int i = 0; i < (skus == 1 ? receipts : 1); ++i) {
-        command made;
-        made.command_id = "r-" + std::to_string(sku) + "-" + std::to_string(i);
-        made.body = receive_stock{"", sku_name(sku), std::string{default_location}, per_receipt};
-        answers.push_back(target.submit(std::move(made)));
-        if (answers.size() == 1'000) {
-          for (auto& answer : answers)
-            answer.get();
-          answers.clear();
-        }
-      }
-    for (auto& answer : answers)
-      answer.get();
+  void once(bench_report& report) {
+    const once_settings how{directory_ / "data", options_.clients, options_.skus, options_.seconds,
+                            stop()};
+    if (wanted(recovery) && next("starts after a kill"))
+      report.recovery = measure_recovery(how);
+    if (wanted(feed) && next("a stock feed"))
+      report.feed_per_second = measure_feed(how);
+    if (wanted(memory) && next("memory"))
+      report.memory = measure_memory(how);
+    if (wanted(idle) && next("an idle engine"))
+      report.idle_cpu_percent = measure_idle_cpu(how);
+  }
+
+  std::function<bool()> stop() {
+    return [this] { return interruption_.happened(); };
   }
 
   bench_options options_;
   interruption interruption_;
   std::filesystem::path directory_;
+  std::uint32_t round_ = 0; ///< 0: outside of them
 };
 
 } // namespace
@@ -160,22 +156,25 @@ void add_bench(CLI::App& app, chosen_action& chosen) {
   auto options = std::make_shared<bench_options>();
   auto* sub =
     app.add_subcommand("bench", "Measure this build on this machine, beside the machine's limits");
-  sub->add_option("--clients", options->clients, "clients, each with one command under way")
+  sub->add_option("--clients", options->clients, "clients, each with one command under way [64]")
     ->check(CLI::Range(std::size_t{1}, std::size_t{100'000}));
-  sub->add_option("--seconds", options->seconds, "of each workload")
+  sub->add_option("--seconds", options->seconds, "of each workload in each round [3]")
     ->check(CLI::Range(0.1, 3'600.0));
-  sub->add_option("--skus", options->skus, "of the spread workloads")
+  sub->add_option("--rounds", options->rounds, "each runs every workload once; medians count [3]")
+    ->check(CLI::Range(1U, 1'000U));
+  sub->add_option("--skus", options->skus, "of the spread workloads [10000]")
     ->check(CLI::Range(1, 10'000'000));
+  sub->add_option("--only", options->only, "measure only this; may be repeated")
+    ->check(CLI::IsMember(all_names()));
   sub->add_option("--data", options->data,
                   "a directory on the disk to measure [/var/tmp]; what is made in it is removed");
   sub->add_option("--crash-every", options->crash_every, "crash the actor of every N-th command");
-  sub->add_option("--workload", options->workloads, "measure only this one; may be repeated")
-    ->check(CLI::IsMember({"orders", "hot-orders", "reservations", "hot-reservations"}));
   add_stop_within(*sub, options->stop_within_ms);
   sub->add_flag("--json", options->json, "print one JSON document");
   sub->add_flag("--quiet", options->quiet, "no notes");
-  sub->footer("Example:\n  purser bench --clients 64 --seconds 5\n"
-              "The engine and its clients share this machine; compare only what ran side by side.");
+  sub->footer(
+    "Examples:\n  purser bench\n  purser bench --only orders --only hot-orders --rounds 5\n"
+    "The engine and its clients share this machine; compare only what ran side by side.");
   sub->callback([&chosen, options] { chosen = [options] { return bench_run{*options}.run(); }; });
 }
 

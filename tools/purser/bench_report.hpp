@@ -2,40 +2,52 @@
 #pragma once
 
 #include "runtime/bench/limits.hpp"
-#include "tools/purser/closed_loop.hpp"
+#include "tools/purser/bench_once.hpp"
+#include "tools/purser/bench_workloads.hpp"
 #include "tools/purser/interruption.hpp"
 
 #include <cstdint>
+#include <optional>
 #include <string>
+#include <string_view>
+#include <vector>
 
 namespace purser::tools {
 
 struct bench_options {
   std::size_t clients = 64;
-  double seconds = 5;
+  double seconds = 3;
+  std::uint32_t rounds = 3;
   std::uint32_t skus = 10'000;
   std::string data;
   std::uint64_t crash_every = 0;
-  std::vector<std::string> workloads; ///< which; empty: all
+  std::vector<std::string> only; ///< names of what is measured; empty: all
   bool json = false;
   bool quiet = false;
   std::int64_t stop_within_ms = default_stop_within_ms;
 };
 
+/// One workload in every round.
+struct workload_rounds {
+  const workload* of = nullptr;
+  std::vector<measured> rounds;
+};
+
 struct bench_report {
   bench_options options;
   bench::machine_description machine;
-  bench::machine_limits limits;
-  measured orders;
-  measured hot_orders;
-  measured reservations;
-  measured hot_reservations;
+  std::vector<bench::machine_limits> limits; ///< of each round
+  std::vector<workload_rounds> workloads;
+  std::optional<recovery_figures> recovery;
+  std::optional<double> feed_per_second;
+  std::optional<memory_figures> memory;
+  std::optional<double> idle_cpu_percent;
 };
 
 /// One JSON document (contract: purser bench --json).
 void print_json(const bench_report& report);
 
-/// A table for people.
+/// Tables for people.
 void print_table(const bench_report& report);
 
 } // namespace purser::tools

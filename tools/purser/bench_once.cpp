@@ -1,0 +1,178 @@
+#include "tools/purser/bench_once.hpp"
+
+#include "runtime/bench/limits.hpp"
+#include "tools/purser/bench_workloads.hpp"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <fstream>
+#include <future>
+#include <stdexcept>
+#include <string>
+#include <thread>
+
+namespace purser::tools {
+
+namespace {
+
+using steady = std::chrono::steady_clock;
+
+constexpr std::size_t feed_clients = 1'024; ///< records under way
+
+/// Enough to see them beside what else is in memory; few in a short run.
+std::uint64_t orders_in_memory(double seconds) {
+  return static_cast<std::uint64_t>(std::clamp(seconds * 7'000, 1'000.0, 20'000.0));
+}
+
+double seconds_since(steady::time_point began) {
+  return std::chrono::duration<double>(steady::now() - began).count();
+}
+
+/// A data directory that is gone afterwards.
+class scratch_data {
+public:
+  explicit scratch_data(std::filesystem::path at) : path_(std::move(at)) { remove(); }
+  ~scratch_data() { remove(); }
+  scratch_data(const scratch_data&) = delete;
+  scratch_data& operator=(const scratch_data&) = delete;
+
+  engine_options options() const {
+    engine_options made;
+    made.data_dir = path_;
+    made.max_in_flight = std::size_t{1} << 20;
+    return made;
+  }
+
+private:
+  void remove() const {
+    std::error_code ignored;
+    std::filesystem::remove_all(path_, ignored);
+  }
+
+  std::filesystem::path path_;
+};
+
+/// Seconds from the start of an engine to the answer of its first query.
+double seconds_to_serve(const engine_options& options) {
+  const auto began = steady::now();
+  const auto started = engine::start(options);
+  const auto first = started->query({entity_kind::stock, "sku-0"}).get();
+  const auto took = seconds_since(began);
+  if (first.result != outcome::accepted)
+    throw std::runtime_error("an engine that was started again does not answer: " + first.detail);
+  return took;
+}
+
+double resident_bytes() {
+  std::ifstream statm{"/proc/self/statm"};
+  std::uint64_t pages = 0;
+  std::uint64_t resident = 0;
+  if (!(statm >> pages >> resident))
+    throw std::runtime_error("/proc/self/statm cannot be read");
+  return static_cast<double>(resident) * static_cast<double>(::sysconf(_SC_PAGESIZE));
+}
+
+void place_orders(engine& target, std::uint64_t count, std::uint32_t skus) {
+  const auto make = two_line_orders(skus);
+  constexpr std::uint64_t at_once = 256;
+  bench_client client;
+  for (std::uint64_t done = 0; done < count; done += at_once) {
+    std::vector<std::future<answer>> answers;
+    for (auto number = done; number < std::min(count, done + at_once); ++number) {
+      client.random += 0x9e3779b97f4a7c15ULL;
+      answers.push_back(target.submit(make(client, number)));
+    }
+    for (auto& each : answers)
+      if (each.get().result != outcome::accepted)
+        throw std::runtime_error("an order was not accepted");
+  }
+}
+
+/// Resident bytes more than before, once the SKUs are there, and once the orders are there too.
+struct grown {
+  double skus = 0;
+  double orders = 0;
+};
+
+grown memory_with(const once_settings& how, std::size_t max_live) {
+  const scratch_data data{how.data};
+  auto options = data.options();
+  options.max_live_entities = max_live;
+  options.checkpoint_bytes = std::size_t{1} << 40; // no snapshots: they would be in memory, too
+  const auto target = engine::start(options);
+  grown made;
+  const auto before = resident_bytes();
+  stock_up(*target, how.skus);
+  made.skus = resident_bytes() - before;
+  place_orders(*target, orders_in_memory(how.seconds), how.skus);
+  made.orders = resident_bytes() - before - made.skus;
+  return made;
+}
+
+} // namespace
+
+recovery_figures measure_recovery(const once_settings& how) {
+  recovery_figures made;
+  const auto load = [&](engine& target) {
+    stock_up(target, how.skus);
+    closed_loop(target, how.clients, how.seconds, two_line_orders(how.skus), how.stop);
+  };
+  {
+    const scratch_data data{how.data};
+    auto options = data.options();
+    options.checkpoint_bytes = std::size_t{1} << 40;
+    {
+      const auto target = engine::start(options);
+      load(*target);
+      made.tail_events = target->figures().events;
+      target->kill();
+    }
+    made.replayed_per_second = static_cast<double>(made.tail_events) / seconds_to_serve(options);
+  }
+  const scratch_data data{how.data};
+  const auto options = data.options();
+  {
+    const auto target = engine::start(options);
+    load(*target);
+    made.events_behind = target->figures().events;
+    target->kill();
+  }
+  made.serves_after_ms = seconds_to_serve(options) * 1e3;
+  return made;
+}
+
+double measure_feed(const once_settings& how) {
+  const scratch_data data{how.data};
+  const auto target = engine::start(data.options());
+  return closed_loop(*target, feed_clients, how.seconds, new_skus(), how.stop).per_second;
+}
+
+memory_figures measure_memory(const once_settings& how) {
+  constexpr std::size_t all = 10'000'000;
+  constexpr std::size_t hardly_any = 8;
+  constexpr double kib = 1'024;
+  const auto passive = memory_with(how, hardly_any); // first: it leaves less behind
+  const auto live = memory_with(how, all);
+  memory_figures made;
+  made.orders = orders_in_memory(how.seconds);
+  made.kib_per_live_order = (live.orders - passive.orders) / static_cast<double>(made.orders) / kib;
+  made.kib_per_idle_sku = (live.skus - passive.skus) / how.skus / kib;
+  return made;
+}
+
+double measure_idle_cpu(const once_settings& how) {
+  const scratch_data data{how.data};
+  const auto target = engine::start(data.options());
+  stock_up(*target, std::min(how.skus, 1'000U));
+  constexpr std::chrono::milliseconds settling{300};
+  std::this_thread::sleep_for(settling);
+  const auto cpu = bench::cpu_us();
+  const auto began = steady::now();
+  while (seconds_since(began) < how.seconds && !how.stop())
+    std::this_thread::sleep_for(std::chrono::milliseconds{50});
+  return static_cast<double>(bench::cpu_us() - cpu) / seconds_since(began) / 1e6 * 100;
+}
+
+} // namespace purser::tools

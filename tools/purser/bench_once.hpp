@@ -1,0 +1,51 @@
+// What `purser bench` measures once, and not in rounds: starts, feeds, memory, idleness.
+#pragma once
+
+#include "runtime/engine.hpp"
+
+#include <boost/describe.hpp>
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+
+namespace purser::tools {
+
+/// Starts after a kill.
+struct recovery_figures {
+  std::uint64_t tail_events = 0;   ///< behind no checkpoint
+  double replayed_per_second = 0;  ///< of them, from the start until the first answer
+  std::uint64_t events_behind = 0; ///< with checkpoints, as an engine runs
+  double serves_after_ms = 0;      ///< from the start until the first answer, with those
+};
+BOOST_DESCRIBE_STRUCT(recovery_figures, (),
+                      (tail_events, replayed_per_second, events_behind, serves_after_ms))
+
+/// Resident memory of the process, the journal's not counted, divided by what is in memory.
+struct memory_figures {
+  std::uint64_t orders = 0;      ///< placed, each with its payment
+  double kib_per_live_order = 0; ///< confirmed, with its payment, both in memory
+  double kib_per_idle_sku = 0;   ///< in memory, nothing reserved
+};
+BOOST_DESCRIBE_STRUCT(memory_figures, (), (orders, kib_per_live_order, kib_per_idle_sku))
+
+/// How one of these is measured.
+struct once_settings {
+  std::filesystem::path data; ///< a directory that is made, and removed
+  std::size_t clients = 64;
+  std::uint32_t skus = 10'000;
+  double seconds = 3; ///< of load, each time that there is some
+  std::function<bool()> stop;
+};
+
+recovery_figures measure_recovery(const once_settings& how);
+
+/// Records (receipts, each of a new SKU) a second.
+double measure_feed(const once_settings& how);
+
+memory_figures measure_memory(const once_settings& how);
+
+/// Percent of one core that an engine without anything to do takes.
+double measure_idle_cpu(const once_settings& how);
+
+} // namespace purser::tools

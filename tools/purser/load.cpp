@@ -1,0 +1,176 @@
+#include "tools/purser/load.hpp"
+
+#include "runtime/bench/limits.hpp"
+
+#include <algorithm>
+#include <stdexcept>
+#include <thread>
+
+namespace purser::tools {
+
+namespace {
+
+using steady = std::chrono::steady_clock;
+
+steady::duration of_seconds(double seconds) {
+  return std::chrono::duration_cast<steady::duration>(std::chrono::duration<double>(seconds));
+}
+
+/// The next number of a splitmix64 sequence: cheap, and good enough to choose SKUs by.
+std::uint64_t next_random(std::uint64_t& state) {
+  state += 0x9e3779b97f4a7c15ULL;
+  auto mixed = state;
+  mixed = (mixed ^ (mixed >> 30)) * 0xbf58476d1ce4e5b9ULL;
+  mixed = (mixed ^ (mixed >> 27)) * 0x94d049bb133111ebULL;
+  return mixed ^ (mixed >> 31);
+}
+
+latencies quantiles(std::vector<std::uint32_t> took_us) {
+  if (took_us.empty())
+    return {};
+  std::sort(took_us.begin(), took_us.end());
+  const auto at = [&](double q) {
+    return took_us[static_cast<std::size_t>(q * static_cast<double>(took_us.size() - 1))] / 1e3;
+  };
+  return {at(0.5), at(0.99), at(1)};
+}
+
+/// Commands that are under way, for whoever has to wait for the last.
+class under_way {
+public:
+  void begin() {
+    const std::lock_guard lock{mutex_};
+    ++count_;
+  }
+
+  void end() {
+    const std::lock_guard lock{mutex_};
+    if (--count_ == 0)
+      none_.notify_all();
+  }
+
+  void wait_none() {
+    std::unique_lock lock{mutex_};
+    none_.wait(lock, [this] { return count_ == 0; });
+  }
+
+private:
+  std::mutex mutex_;
+  std::condition_variable none_;
+  std::uint64_t count_ = 0;
+};
+
+class closed_run {
+public:
+  closed_run(engine& target, const command_maker& make, const std::function<bool()>& stop)
+      : engine_(target), make_(make), stop_(stop), meter_(target) {}
+
+  measured run(std::size_t clients, double seconds) {
+    clients_.resize(clients);
+    states_.resize(clients);
+    end_ = steady::now() + of_seconds(seconds);
+    for (std::size_t i = 0; i < clients; ++i) {
+      states_[i] = i * 0x9e3779b97f4a7c15ULL + 1;
+      running_.begin();
+      next(i);
+    }
+    running_.wait_none();
+    return meter_.result();
+  }
+
+private:
+  void next(std::size_t client) {
+    clients_[client].random = next_random(states_[client]);
+    const auto sent = steady::now();
+    engine_.submit(make_(clients_[client], number_.fetch_add(1)),
+                   [this, client, sent](const answer& result) {
+                     meter_.answered(sent, result);
+                     if (steady::now() < end_ && !stop_())
+                       return next(client);
+                     running_.end();
+                   });
+  }
+
+  engine& engine_;
+  const command_maker& make_;
+  const std::function<bool()>& stop_;
+  load_meter meter_;
+  std::vector<bench_client> clients_;
+  std::vector<std::uint64_t> states_;
+  steady::time_point end_;
+  std::atomic<std::uint64_t> number_{0};
+  under_way running_;
+};
+
+} // namespace
+
+load_meter::load_meter(engine& target)
+    : engine_(target), before_(target.figures()), cpu_before_(bench::cpu_us()),
+      began_(steady::now()) {}
+
+void load_meter::answered(steady::time_point sent, const answer& result) {
+  const auto us = std::chrono::duration_cast<std::chrono::microseconds>(steady::now() - sent);
+  const std::lock_guard lock{mutex_};
+  took_us_.push_back(static_cast<std::uint32_t>(us.count()));
+  if (result.result != outcome::accepted) {
+    ++failed_;
+    failure_ = std::string{to_string(result.why)} + " " + result.detail;
+  }
+}
+
+measured load_meter::result() {
+  measured made;
+  made.seconds = std::chrono::duration<double>(steady::now() - began_).count();
+  const auto cpu = static_cast<double>(bench::cpu_us() - cpu_before_);
+  const auto after = engine_.figures();
+  const std::lock_guard lock{mutex_};
+  if (failed_ != 0)
+    throw std::runtime_error(std::to_string(failed_) + " commands were not accepted: " + failure_);
+  made.answers = took_us_.size();
+  const auto answers = static_cast<double>(std::max<std::uint64_t>(made.answers, 1));
+  const auto grown = [&](std::uint64_t engine_figures::*figure) {
+    return static_cast<double>(after.*figure - before_.*figure);
+  };
+  made.per_second = static_cast<double>(made.answers) / made.seconds;
+  made.cpu_us = cpu / answers;
+  made.events = grown(&engine_figures::events) / answers;
+  made.messages = grown(&engine_figures::messages) / answers;
+  made.activations = grown(&engine_figures::activations) / answers;
+  const auto commits = grown(&engine_figures::commits);
+  made.commits_per_second = commits / made.seconds;
+  made.commit_us =
+    (grown(&engine_figures::write_us) + grown(&engine_figures::sync_us)) / std::max(commits, 1.0);
+  made.crashes = after.crashes - before_.crashes;
+  made.healing_ms_p99 = static_cast<double>(after.healing_us_p99) / 1e3;
+  made.latency_ms = quantiles(std::move(took_us_));
+  return made;
+}
+
+measured closed_loop(engine& target, std::size_t clients, double seconds, const command_maker& make,
+                     const std::function<bool()>& stop) {
+  return closed_run{target, make, stop}.run(clients, seconds);
+}
+
+measured open_loop(engine& target, double per_second, double seconds, const command_maker& make,
+                   const std::function<bool()>& stop) {
+  load_meter meter{target};
+  under_way running;
+  bench_client client;
+  std::uint64_t state = 1;
+  const auto began = steady::now();
+  const auto all = static_cast<std::uint64_t>(per_second * seconds);
+  for (std::uint64_t number = 0; number < all && !stop(); ++number) {
+    const auto due = began + of_seconds(static_cast<double>(number) / per_second);
+    std::this_thread::sleep_until(due); // late: not at all
+    client.random = next_random(state);
+    running.begin();
+    target.submit(make(client, number), [&meter, &running, due](const answer& result) {
+      meter.answered(due, result);
+      running.end();
+    });
+  }
+  running.wait_none();
+  return meter.result();
+}
+
+} // namespace purser::tools
