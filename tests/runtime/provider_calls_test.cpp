@@ -262,6 +262,23 @@ TEST_CASE("D4: a call that comes again while it waits is made once") {
   CHECK(calls.take_outcomes().size() == 1);
 }
 
+TEST_CASE("D4: a call that comes again while it is being made is answered once when that throws") {
+  auto policy = strict();
+  policy.at_once = 1;
+  policy.retries.attempts = 4;
+  provider_calls calls{policy};
+  const auto first = calls.take(call_of("o-1"), 0);
+  REQUIRE(first);
+  CHECK_FALSE(calls.take(call_of("o-1"), 0));
+
+  calls.threw(first->ticket, "no connection", 0, middle);
+
+  CHECK(calls.take_outcomes().empty());
+  CHECK(calls.figures(0).retries == 0);
+  CHECK(key_of(calls.next_attempt(0)) == "o-1");
+  CHECK_FALSE(calls.next_attempt(0));
+}
+
 TEST_CASE("D4: a key that is abandoned while its call waits is not carried out") {
   auto policy = strict();
   policy.at_once = 1;
