@@ -109,8 +109,7 @@ public:
         system_(configure(config_, options_.threads)),
         provider_(options_.provider ? options_.provider
                                     : std::make_shared<simulated_provider>(options_.simulated)),
-        desk_(provider_, router_, *clock_, desk_settings()),
-        timers_(journal_, router_, *clock_),
+        desk_(provider_, router_, *clock_, desk_settings()), timers_(journal_, router_, *clock_),
         node_{journal_, *clock_, random_, router_, entity_settings(), {}, {}, {}, {}, {},
               {},       {},      {},      {}},
         monitor_({system_, node_, at_work_, delivery_},
@@ -327,8 +326,9 @@ public:
                                std::to_string(audits_->figures().broken));
     }
     if (const auto payments = desk_.figures(); payments.circuit != supervisors::circuit::closed)
-      made.reasons.push_back("payment_desk holds calls back: the circuit to the provider is open (" +
-                             payments.cause + "), " + std::to_string(payments.waiting) + " wait");
+      made.reasons.push_back(
+        "payment_desk holds calls back: the circuit to the provider is open (" + payments.cause +
+        "), " + std::to_string(payments.waiting) + " wait");
     if (calls_.waiting() >= options_.max_in_flight)
       made.reasons.push_back("commands are rejected: " + std::to_string(options_.max_in_flight) +
                              " are in flight");

@@ -94,14 +94,14 @@ struct engine_options {
   std::size_t checkpoint_bytes = std::size_t{4} << 20; ///< of a shard's log, between checkpoints
   std::uint32_t redeliveries = 2;                      ///< of a message that crashes its entity
   std::int64_t payment_deadline_ms = 10'000;           ///< of one call to the provider
-  /// Calls to the provider without an answer, at most; more wait. These five count only when time is
-  /// the machine's.
+  /// Calls to the provider without an answer, at most; more wait. These five count only when time
+  /// is the machine's.
   std::uint32_t payment_calls_at_once = 1'024;
   std::uint32_t payment_calls_waiting = 100'000; ///< more than that are `unknown`, and asked about
   std::uint32_t payment_circuit_failures = 10;   ///< in a row: calls are held back; 0: never
   std::int64_t payment_circuit_open_ms = 5'000;  ///< before one call finds out how the provider is
   std::uint32_t payment_retries_permille = 100;  ///< of all calls; 0: none is tried again
-  shop_policy shop;                                    ///< deadlines of orders and payments
+  shop_policy shop;                              ///< deadlines of orders and payments
   /// The payment provider; without it a simulated one (simulated_provider.hpp).
   std::shared_ptr<payment_gateway> provider;
   /// How the simulated provider behaves.
@@ -156,11 +156,11 @@ struct engine_figures {
   std::uint64_t checkpoints = 0;
   std::uint64_t durable_position = 0;
   std::uint64_t disk_bytes = 0;
-  std::uint64_t audits = 0;         ///< in the background
-  std::uint64_t audit_position = 0; ///< of the last moment that was audited
-  std::uint64_t audit_checked = 0;  ///< invariants, in the last audit
-  std::uint64_t audit_broken = 0;   ///< findings that two audits in a row have made
-  std::uint64_t payment_calls = 0;  ///< to the provider, those tried again included
+  std::uint64_t audits = 0;            ///< in the background
+  std::uint64_t audit_position = 0;    ///< of the last moment that was audited
+  std::uint64_t audit_checked = 0;     ///< invariants, in the last audit
+  std::uint64_t audit_broken = 0;      ///< findings that two audits in a row have made
+  std::uint64_t payment_calls = 0;     ///< to the provider, those tried again included
   std::uint64_t payment_failures = 0;  ///< of them thrown back, or silent for their deadline
   std::uint64_t payment_retries = 0;   ///< of what the provider threw back
   std::uint64_t payment_held_back = 0; ///< calls that met a circuit that was not closed

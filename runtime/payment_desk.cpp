@@ -115,9 +115,8 @@ bool payment_desk::do_next(std::unique_lock<std::mutex>& lock, std::int64_t now_
     make(lock, *attempt);
     return true;
   }
-  const auto due_at = shared_->due.empty()
-                        ? supervisors::deadline{}
-                        : supervisors::deadline::at(shared_->due.begin()->first);
+  const auto due_at = shared_->due.empty() ? supervisors::deadline{}
+                                           : supervisors::deadline::at(shared_->due.begin()->first);
   const auto next = shared_->calls.next(now_ms);
   if (due_at.passed(now_ms) && due_at <= next) {
     take_due(lock, now_ms);

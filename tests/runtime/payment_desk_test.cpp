@@ -279,8 +279,8 @@ TEST_CASE("an engine whose provider throws is degraded and says why, and heals w
   CHECK(sick.degraded);
   CHECK(sick.ready);
   CHECK(std::ranges::any_of(sick.reasons, [](const std::string& reason) {
-    return reason.starts_with(
-      "payment_desk holds calls back: the circuit to the provider is open (the connection broke), ");
+    return reason.starts_with("payment_desk holds calls back: the circuit to the provider is open "
+                              "(the connection broke), ");
   }));
   CHECK(figures.payment_circuit != 0);
   CHECK(figures.payment_failures >= 3);
