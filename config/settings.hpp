@@ -45,9 +45,16 @@ struct payment_settings {
   std::int64_t ask_again_max_ms = 60'000;
   std::int64_t settle_ms = 30'000;
   std::int64_t asks_before_alarm = 5;
+  std::int64_t calls_at_once = 1'024;
+  std::int64_t calls_waiting = 100'000;
+  std::int64_t circuit_failures = 10;
+  std::int64_t circuit_open_ms = 5'000;
+  std::int64_t retries_permille = 100;
 };
 BOOST_DESCRIBE_STRUCT(payment_settings, (),
-                      (deadline_ms, ask_again_ms, ask_again_max_ms, settle_ms, asks_before_alarm))
+                      (deadline_ms, ask_again_ms, ask_again_max_ms, settle_ms, asks_before_alarm,
+                       calls_at_once, calls_waiting, circuit_failures, circuit_open_ms,
+                       retries_permille))
 
 struct order_settings {
   std::int64_t hold_seconds = 900;

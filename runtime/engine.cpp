@@ -40,6 +40,10 @@ namespace {
 /// How often deadlines of answers are looked at.
 constexpr auto expiry_interval = std::chrono::milliseconds{250};
 
+/// Of one call that the provider throws back, the first included; and the wait before the second.
+constexpr std::uint32_t retry_attempts = 4;
+constexpr std::int64_t first_retry_ms = 100;
+
 std::unique_ptr<store> open_store(const engine_options& options) {
   if (!options.data_dir)
     return std::make_unique<memory_store>();
@@ -104,10 +108,7 @@ public:
         system_(configure(config_, options_.threads)),
         provider_(options_.provider ? options_.provider
                                     : std::make_shared<simulated_provider>(options_.simulated)),
-        desk_(provider_, router_, *clock_,
-              {options_.payment_deadline_ms, options_.time != engine_time::driven,
-               options_.time == engine_time::commands, &at_work_}),
-        timers_(journal_, router_, *clock_),
+        desk_(provider_, router_, *clock_, desk_settings()), timers_(journal_, router_, *clock_),
         node_{journal_, *clock_, random_, router_, entity_settings(), {}, {}, {}, {}, {},
               {},       {},      {},      {}},
         monitor_({system_, node_, at_work_, delivery_},
@@ -287,6 +288,14 @@ public:
     made.sync_us = journal.sync_us;
     made.checkpoints = checkpointer_.completed();
     made.durable_position = journal_.durable();
+    const auto payments = desk_.figures();
+    made.payment_calls = payments.calls;
+    made.payment_failures = payments.failures;
+    made.payment_retries = payments.retries;
+    made.payment_held_back = payments.held_back;
+    made.payment_not_made = payments.not_made;
+    made.payment_waiting = payments.waiting;
+    made.payment_circuit = static_cast<std::uint64_t>(payments.circuit);
     // A whole audit keeps the store for itself; meanwhile the disk has the size of before.
     const std::unique_lock lock{closing_, std::try_to_lock};
     made.disk_bytes = last_disk_bytes_;
@@ -315,6 +324,10 @@ public:
         made.reasons.push_back("the audit has findings: " +
                                std::to_string(audits_->figures().broken));
     }
+    if (const auto payments = desk_.figures(); payments.circuit != supervisors::circuit::closed)
+      made.reasons.push_back(
+        "payment_desk holds calls back: the circuit to the provider is open (" + payments.cause +
+        "), " + std::to_string(payments.waiting) + " wait");
     if (calls_.waiting() >= options_.max_in_flight)
       made.reasons.push_back("commands are rejected: " + std::to_string(options_.max_in_flight) +
                              " are in flight");
@@ -450,6 +463,28 @@ private:
     made.max_live = options_.max_live_entities;
     made.shop = options_.shop;
     made.restarts.redeliveries = options_.redeliveries;
+    return made;
+  }
+
+  /// In simulated time only deadlines count: what else is held back would hang on which of several
+  /// calls of one moment comes first.
+  payment_desk::options desk_settings() {
+    payment_desk::options made;
+    made.provider.deadline_ms = options_.payment_deadline_ms;
+    made.by_machine = options_.time != engine_time::driven;
+    made.time_of_command = options_.time == engine_time::commands;
+    made.at_work = &at_work_;
+    made.random = [this] { return random_.unit(); };
+    made.on_circuit = [this](const circuit_change& change) { on_circuit(change); };
+    if (options_.time != engine_time::machine)
+      return made;
+    made.provider.at_once = std::max(options_.payment_calls_at_once, 1U);
+    made.provider.waiting = options_.payment_calls_waiting;
+    made.provider.circuit.failures_in_a_row = options_.payment_circuit_failures;
+    made.provider.circuit.cool_down_ms = options_.payment_circuit_open_ms;
+    made.provider.retries.retries_per_1000_calls = options_.payment_retries_permille;
+    made.provider.retries.attempts = options_.payment_retries_permille == 0 ? 1 : retry_attempts;
+    made.provider.retries.backoff.min_ms = first_retry_ms;
     return made;
   }
 
@@ -593,6 +628,21 @@ private:
     if (options_.on_supervision)
       delivery_.post([this, notice] { options_.on_supervision(notice); });
     watches_.tell(notice, delivery_);
+  }
+
+  void on_circuit(const circuit_change& change) {
+    using supervisors::circuit;
+    supervision_notice notice;
+    notice.what = change.to == circuit::open     ? "circuit_opened"
+                  : change.to == circuit::closed ? "circuit_closed"
+                                                 : "circuit_half_open";
+    notice.path = "payment_desk";
+    notice.cause = change.cause;
+    log_->log(change.to == circuit::open ? spdlog::level::warn : spdlog::level::info,
+              "{} path={} cause={}", notice.what, notice.path, notice.cause);
+    monitor_.note(std::move(notice));
+    if (change.from == circuit::closed) // probes that fail are no news
+      on_alarm("payment_circuit_open cause=" + change.cause);
   }
 
   /// The journal has failed, or the tree: nothing more is accepted.

@@ -94,7 +94,14 @@ struct engine_options {
   std::size_t checkpoint_bytes = std::size_t{4} << 20; ///< of a shard's log, between checkpoints
   std::uint32_t redeliveries = 2;                      ///< of a message that crashes its entity
   std::int64_t payment_deadline_ms = 10'000;           ///< of one call to the provider
-  shop_policy shop;                                    ///< deadlines of orders and payments
+  /// Calls to the provider without an answer, at most; more wait. These five count only when time
+  /// is the machine's.
+  std::uint32_t payment_calls_at_once = 1'024;
+  std::uint32_t payment_calls_waiting = 100'000; ///< more than that are `unknown`, and asked about
+  std::uint32_t payment_circuit_failures = 10;   ///< in a row: calls are held back; 0: never
+  std::int64_t payment_circuit_open_ms = 5'000;  ///< before one call finds out how the provider is
+  std::uint32_t payment_retries_permille = 100;  ///< of all calls; 0: none is tried again
+  shop_policy shop;                              ///< deadlines of orders and payments
   /// The payment provider; without it a simulated one (simulated_provider.hpp).
   std::shared_ptr<payment_gateway> provider;
   /// How the simulated provider behaves.
@@ -149,17 +156,26 @@ struct engine_figures {
   std::uint64_t checkpoints = 0;
   std::uint64_t durable_position = 0;
   std::uint64_t disk_bytes = 0;
-  std::uint64_t audits = 0;         ///< in the background
-  std::uint64_t audit_position = 0; ///< of the last moment that was audited
-  std::uint64_t audit_checked = 0;  ///< invariants, in the last audit
-  std::uint64_t audit_broken = 0;   ///< findings that two audits in a row have made
+  std::uint64_t audits = 0;            ///< in the background
+  std::uint64_t audit_position = 0;    ///< of the last moment that was audited
+  std::uint64_t audit_checked = 0;     ///< invariants, in the last audit
+  std::uint64_t audit_broken = 0;      ///< findings that two audits in a row have made
+  std::uint64_t payment_calls = 0;     ///< to the provider, those tried again included
+  std::uint64_t payment_failures = 0;  ///< of them thrown back, or silent for their deadline
+  std::uint64_t payment_retries = 0;   ///< of what the provider threw back
+  std::uint64_t payment_held_back = 0; ///< calls that met a circuit that was not closed
+  std::uint64_t payment_not_made = 0;  ///< calls that waited too long, or were too many
+  std::uint64_t payment_waiting = 0;   ///< calls, now
+  std::uint64_t payment_circuit = 0;   ///< 0 closed, 1 open, 2 half open
 };
 BOOST_DESCRIBE_STRUCT(engine_figures, (),
                       (uptime_ms, commands, orders, in_flight, messages, crashes, restarts,
                        redelivered, dead_letters, quarantined, activations, passivations,
                        live_entities, healing_us_p50, healing_us_p99, commits, events,
                        journal_bytes, write_us, sync_us, checkpoints, durable_position, disk_bytes,
-                       audits, audit_position, audit_checked, audit_broken))
+                       audits, audit_position, audit_checked, audit_broken, payment_calls,
+                       payment_failures, payment_retries, payment_held_back, payment_not_made,
+                       payment_waiting, payment_circuit))
 
 class engine {
 public:

@@ -18,11 +18,11 @@ constexpr auto forever = std::chrono::hours{24};
 
 payment_desk::payment_desk(std::shared_ptr<payment_gateway> provider, router& to, clock& time,
                            options settings)
-    : provider_(std::move(provider)), clock_(time), options_(settings),
-      shared_(std::make_shared<shared>()) {
+    : provider_(std::move(provider)), clock_(time), options_(std::move(settings)),
+      shared_(std::make_shared<shared>(options_.provider)) {
   shared_->to = &to;
-  if (!settings.time_of_command)
-    shared_->time = &time;
+  shared_->time = &time;
+  shared_->time_of_command = options_.time_of_command;
   thread_ = std::thread{[this] { run(); }};
 }
 
@@ -42,20 +42,20 @@ void payment_desk::stop() {
 
 void payment_desk::submit(entity_ref payment, call_provider call, unix_millis at) {
   const auto delay_ms = call.delay_ms;
-  add(delay_ms, {std::move(payment), std::move(call), at, 0, {}, {}});
+  add(delay_ms, {{std::move(payment), std::move(call), at}, {}});
 }
 
 void payment_desk::later(std::int64_t delay_ms, std::function<void()> what) {
-  add(delay_ms, {{}, {}, 0, 0, std::move(what), {}});
+  add(delay_ms, {{}, std::move(what)});
 }
 
 void payment_desk::add(std::int64_t delay_ms, pending what) {
-  if (delay_ms <= 0)
-    what.token = shared_->to->token();
   const auto due_at = clock_.waiting_ms() + std::max<std::int64_t>(delay_ms, 0);
-  const bool asks = what.call.call.ask_only;
-  const auto key = what.call.call.idempotency_key;
+  const bool asks = what.request.call.call.ask_only;
+  const auto key = what.request.call.call.idempotency_key;
   const std::lock_guard lock{shared_->mutex};
+  if (delay_ms <= 0)
+    shared_->busy = shared_->to->token();
   if (asks)
     if (const auto older = shared_->questions.find(key); older != shared_->questions.end())
       shared_->due.erase(older->second);
@@ -66,43 +66,34 @@ void payment_desk::add(std::int64_t delay_ms, pending what) {
 }
 
 std::optional<std::int64_t> payment_desk::next_due() const {
+  const auto now = clock_.waiting_ms();
   const std::lock_guard lock{shared_->mutex};
-  return next_time();
+  return next_time(now);
 }
 
 void payment_desk::time_moved() {
-  const auto now = clock_.waiting_ms();
   const std::lock_guard lock{shared_->mutex};
-  for (auto at = shared_->due.begin(); at != shared_->due.end() && at->first <= now; ++at)
-    at->second.token = shared_->to->token();
-  for (auto& [ticket, call] : shared_->calls)
-    if (call.deadline_ms <= now)
-      call.token = shared_->to->token();
+  shared_->busy = shared_->to->token();
   shared_->changed.notify_all();
 }
+
+provider_figures payment_desk::figures() const {
+  const auto now = clock_.waiting_ms();
+  const std::lock_guard lock{shared_->mutex};
+  return shared_->calls.figures(now);
+}
+
+// -- The desk's thread ----------------------------------------------------------------------------
 
 void payment_desk::run() {
   name_thread("payments");
   std::unique_lock lock{shared_->mutex};
   while (!shared_->stopping) {
     const auto now = clock_.waiting_ms();
-    if (!shared_->due.empty() && shared_->due.begin()->first <= now) {
-      auto next = std::move(shared_->due.begin()->second);
-      if (next.call.call.ask_only)
-        shared_->questions.erase(next.call.call.idempotency_key);
-      shared_->due.erase(shared_->due.begin());
-      call(lock, std::move(next));
+    if (do_next(lock, now))
       continue;
-    }
-    if (!shared_->calls.empty() && shared_->calls.begin()->second.deadline_ms <= now) {
-      const auto ticket = shared_->calls.begin()->first;
-      lock.unlock();
-      answered(*shared_, ticket,
-               {payment_answer_kind::unknown, "no answer within the deadline", {}});
-      lock.lock();
-      continue;
-    }
-    const auto next_at = next_time();
+    shared_->busy.reset();
+    const auto next_at = next_time(now);
     if (!next_at)
       shared_->changed.wait(lock);
     else if (!options_.by_machine)
@@ -113,63 +104,106 @@ void payment_desk::run() {
   }
 }
 
-/// When the next call is due or the next deadline passes; monotonic, milliseconds.
-std::optional<std::int64_t> payment_desk::next_time() const {
+/// @returns whether there was anything to do. What is due first is done first.
+bool payment_desk::do_next(std::unique_lock<std::mutex>& lock, std::int64_t now_ms) {
+  tell(*shared_);
+  if (const auto changes = shared_->calls.take_changes(); !changes.empty()) {
+    lock.unlock();
+    for (const auto& change : changes)
+      options_.on_circuit(change);
+    lock.lock();
+    return true;
+  }
+  if (const auto attempt = shared_->calls.next_attempt(now_ms)) {
+    make(lock, *attempt);
+    return true;
+  }
+  const auto due_at = shared_->due.empty() ? supervisors::deadline{}
+                                           : supervisors::deadline::at(shared_->due.begin()->first);
+  const auto next = shared_->calls.next(now_ms);
+  if (due_at.passed(now_ms) && due_at <= next) {
+    take_due(lock, now_ms);
+    return true;
+  }
+  if (!next.passed(now_ms))
+    return false;
+  shared_->calls.expire(now_ms);
+  return true;
+}
+
+void payment_desk::take_due(std::unique_lock<std::mutex>& lock, std::int64_t now_ms) {
+  auto next = std::move(shared_->due.begin()->second);
+  if (next.request.call.call.ask_only)
+    shared_->questions.erase(next.request.call.call.idempotency_key);
+  shared_->due.erase(shared_->due.begin());
+  if (!next.what) {
+    if (const auto attempt = shared_->calls.take(std::move(next.request), now_ms))
+      make(lock, *attempt);
+    return;
+  }
+  lock.unlock();
+  next.what();
+  lock.lock();
+}
+
+/// When there will be something to do; in waiting time.
+std::optional<std::int64_t> payment_desk::next_time(std::int64_t now_ms) const {
   std::optional<std::int64_t> earliest;
   if (!shared_->due.empty())
     earliest = shared_->due.begin()->first;
-  if (!shared_->calls.empty()) {
-    const auto deadline = shared_->calls.begin()->second.deadline_ms;
-    earliest = std::min(earliest.value_or(deadline), deadline);
+  if (const auto next = shared_->calls.next(now_ms); !next.is_never()) {
+    const auto at = now_ms + next.remaining_ms(now_ms);
+    earliest = std::min(earliest.value_or(at), at);
   }
   return earliest;
 }
 
-void payment_desk::call(std::unique_lock<std::mutex>& lock, pending next) {
-  if (next.what) {
-    lock.unlock();
-    next.what();
-    next.token.reset();
-    lock.lock();
-    return;
-  }
-  const auto token = std::exchange(next.token, {}); // until the provider has been called
-  const auto ticket = shared_->next_ticket++;
-  const auto request = next.call.call;
-  const auto payment = next.payment;
-  next.deadline_ms = clock_.waiting_ms() + options_.deadline_ms;
-  shared_->calls.emplace(ticket, std::move(next));
+void payment_desk::make(std::unique_lock<std::mutex>& lock, const provider_attempt& attempt) {
   lock.unlock();
+  std::optional<std::string> failure;
   try {
-    const work_board::scope calling{options_.at_work, work_kind::provider, payment};
-    provider_->submit(request, [weak = std::weak_ptr{shared_}, ticket](payment_answer answer) {
-      if (const auto state = weak.lock())
-        answered(*state, ticket, std::move(answer));
-    });
+    const work_board::scope calling{options_.at_work, work_kind::provider, attempt.payment};
+    provider_->submit(attempt.call,
+                      [weak = std::weak_ptr{shared_}, ticket = attempt.ticket](payment_answer got) {
+                        if (const auto state = weak.lock())
+                          answered(*state, ticket, std::move(got));
+                      });
   } catch (const std::exception& error) {
-    answered(*shared_, ticket, {payment_answer_kind::unknown, error.what(), {}});
+    failure = error.what();
   } catch (...) {
-    answered(*shared_, ticket, {payment_answer_kind::unknown, "the provider threw", {}});
+    failure = "the provider threw";
   }
+  const auto random = failure ? options_.random() : 0.0;
   lock.lock();
+  if (failure)
+    shared_->calls.threw(attempt.ticket, *failure, clock_.waiting_ms(), random);
 }
 
-/// Only the first answer to a ticket counts.
+/// On any thread.
 void payment_desk::answered(shared& state, std::uint64_t ticket, payment_answer answer) {
   const std::lock_guard lock{state.mutex}; // also while sending: the router ends after the desk
-  const auto found = state.calls.find(ticket);
-  if (found == state.calls.end() || state.stopping)
+  if (state.stopping)
     return;
-  envelope reply;
-  reply.to = std::move(found->second.payment);
-  reply.at = found->second.at;
-  if (state.time != nullptr)
-    reply.at = std::max(reply.at, state.time->now());
-  reply.body =
-    provider_reply{std::move(found->second.call.operation_id), found->second.call.call.ask_only,
-                   found->second.call.call.abandon, std::move(answer)};
-  state.calls.erase(found);
-  state.to->send(std::move(reply));
+  state.calls.answered(ticket, std::move(answer), state.time->waiting_ms());
+  tell(state);
+  if (!state.calls.anybody_waits())
+    return;
+  state.busy = state.to->token();
+  state.changed.notify_all();
+}
+
+/// With the lock.
+void payment_desk::tell(shared& state) {
+  for (auto& [request, answer] : state.calls.take_outcomes()) {
+    envelope reply;
+    reply.to = std::move(request.payment);
+    reply.at = request.at;
+    if (!state.time_of_command)
+      reply.at = std::max(reply.at, state.time->now());
+    reply.body = provider_reply{std::move(request.call.operation_id), request.call.call.ask_only,
+                                request.call.call.abandon, std::move(answer)};
+    state.to->send(std::move(reply));
+  }
 }
 
 } // namespace purser

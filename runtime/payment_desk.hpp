@@ -1,5 +1,5 @@
 // Where payments meet the provider: one thread calls it, so a provider that blocks delays payments
-// and nobody else; every call has a deadline.
+// and nobody else. What may be called when is decided in provider_calls.hpp.
 #pragma once
 
 #include "actors/envelope.hpp"
@@ -7,6 +7,7 @@
 #include "actors/ports/payment_gateway.hpp"
 #include "actors/router.hpp"
 #include "actors/work_board.hpp"
+#include "runtime/provider_calls.hpp"
 
 #include <condition_variable>
 #include <cstdint>
@@ -24,11 +25,15 @@ namespace purser {
 class payment_desk {
 public:
   struct options {
-    std::int64_t deadline_ms = 10'000; ///< no answer after this long counts as `unknown`
-    bool by_machine = true;            ///< else waits end only when time_moved is called
+    provider_policy provider;
+    bool by_machine = true; ///< else waits end only when time_moved is called
     /// Answers count as of the time of the command that led to them, and not of now (replays).
     bool time_of_command = false;
     work_board* at_work = nullptr; ///< where it says that it calls the provider; may be null
+    /// Uniform in [0, 1), for the waits before a call is tried again; by default the middle.
+    std::function<double()> random = [] { return 0.5; };
+    /// On the desk's thread, in order.
+    std::function<void(const circuit_change&)> on_circuit = [](const circuit_change&) {};
   };
 
   payment_desk(std::shared_ptr<payment_gateway> provider, router& to, clock& time,
@@ -43,44 +48,47 @@ public:
   /// Calls back after a wait, on the desk's thread. Thread-safe.
   void later(std::int64_t delay_ms, std::function<void()> what);
 
-  /// The earliest time (clock::waiting_ms) at which a call is due or a deadline passes.
+  /// The earliest time (clock::waiting_ms) at which a call is due, may be made or ends by itself.
   std::optional<std::int64_t> next_due() const;
 
   /// Waiting time has been moved: what is due counts as under way at once, and is done.
   void time_moved();
 
+  provider_figures figures() const;
+
   void stop();
 
 private:
   struct pending {
-    entity_ref payment;
-    call_provider call;
-    unix_millis at = 0;
-    std::int64_t deadline_ms = 0; ///< in waiting time, once it is called
-    std::function<void()> what;   ///< instead of a call
-    activity_token token;         ///< while it is due or being called
+    provider_request request;
+    std::function<void()> what; ///< instead of a call
   };
 
   /// What the provider's callbacks may still reach when the desk is gone.
   struct shared {
+    explicit shared(const provider_policy& policy) : calls(policy) {}
+
     std::mutex mutex;
     std::condition_variable changed;
-    std::multimap<std::int64_t, pending> due; ///< by waiting time: to be called
+    std::multimap<std::int64_t, pending> due; ///< by waiting time
     /// Questions in `due`, by idempotency key: a newer one takes the place of an older.
     std::unordered_map<std::string, std::multimap<std::int64_t, pending>::iterator> questions;
-    /// By ticket, and so by deadline: waiting for the answer.
-    std::map<std::uint64_t, pending> calls;
-    std::uint64_t next_ticket = 1;
+    provider_calls calls;
+    activity_token busy; ///< something may be done now: until the thread finds nothing any more
     bool stopping = false;
     router* to = nullptr;
-    clock* time = nullptr; ///< null: answers keep the time of their command
+    clock* time = nullptr;
+    bool time_of_command = false;
   };
 
   void run();
   void add(std::int64_t delay_ms, pending what);
-  std::optional<std::int64_t> next_time() const;
-  void call(std::unique_lock<std::mutex>& lock, pending next);
+  std::optional<std::int64_t> next_time(std::int64_t now_ms) const;
+  bool do_next(std::unique_lock<std::mutex>& lock, std::int64_t now_ms);
+  void take_due(std::unique_lock<std::mutex>& lock, std::int64_t now_ms);
+  void make(std::unique_lock<std::mutex>& lock, const provider_attempt& attempt);
   static void answered(shared& state, std::uint64_t ticket, payment_answer answer);
+  static void tell(shared& state);
 
   std::shared_ptr<payment_gateway> provider_;
   clock& clock_;

@@ -41,6 +41,9 @@ public:
 
   circuit state(std::int64_t now_ms) const;
 
+  /// When a call that is not admitted now will be, if no outcome comes before.
+  std::int64_t next_chance_ms() const { return since_ms_ + policy_.cool_down_ms; }
+
 private:
   void become(circuit next, std::int64_t now_ms);
   void count(bool failed);

@@ -27,6 +27,7 @@ public:
     return is_never() ? never_ms : std::max<std::int64_t>(at_ms_ - now_ms, 0);
   }
 
+  // NOLINTNEXTLINE(modernize-use-nullptr): clang-tidy 14 takes what is generated for written
   friend constexpr auto operator<=>(const deadline&, const deadline&) = default;
 
 private:

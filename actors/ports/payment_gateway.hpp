@@ -19,8 +19,9 @@ public:
 
   /// Starts one operation. Called on the engine's payment thread, one call at a time, only when all
   /// that led to it is durable. `answer` may be called from any thread, during the call or later;
-  /// only the first call counts. No answer within the payment deadline, or an exception, counts as
-  /// `unknown`.
+  /// only the first call counts. No answer within the payment deadline counts as `unknown`; so does
+  /// an exception, unless the call is soon tried again with the same key. While calls fail in a row
+  /// others are held back.
   virtual void submit(const payment_call& call, answer_callback answer) = 0;
 };
 

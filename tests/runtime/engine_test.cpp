@@ -182,6 +182,7 @@ TEST_CASE("a provider that throws or is silent leaves the payment unknown, and i
   engine_options options;
   options.provider = provider;
   options.payment_deadline_ms = 50;
+  options.payment_retries_permille = 0;
   options.shop.payments.ask_again_ms = 1;
   const auto shop = engine::start(options);
   shop->submit(receive("mug", 5)).get();

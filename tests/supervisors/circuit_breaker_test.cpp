@@ -64,6 +64,7 @@ TEST_CASE("an open circuit lets a limited number of probes through after its coo
   auto breaker = opened(0);
 
   CHECK_FALSE(breaker.admit(999));
+  CHECK(breaker.next_chance_ms() == 1'000);
   CHECK(breaker.state(1'000) == circuit::half_open);
   CHECK(breaker.admit(1'000));
   CHECK(breaker.admit(1'001));
@@ -112,6 +113,7 @@ TEST_CASE("probes that never come back make room for others after a cool-down") 
   REQUIRE(breaker.admit(1'000));
   REQUIRE(breaker.admit(1'000));
   CHECK_FALSE(breaker.admit(1'999));
+  CHECK(breaker.next_chance_ms() == 2'000);
 
   call(breaker, true, 2'000);
   call(breaker, true, 2'000);

@@ -42,6 +42,11 @@ void apply(const config::settings& from, engine_options& to) {
   to.shop.payments.ask_again_ms = from.payment.ask_again_ms;
   to.shop.payments.ask_again_max_ms = from.payment.ask_again_max_ms;
   to.shop.payments.settle_ms = from.payment.settle_ms;
+  to.payment_calls_at_once = static_cast<std::uint32_t>(from.payment.calls_at_once);
+  to.payment_calls_waiting = static_cast<std::uint32_t>(from.payment.calls_waiting);
+  to.payment_circuit_failures = static_cast<std::uint32_t>(from.payment.circuit_failures);
+  to.payment_circuit_open_ms = from.payment.circuit_open_ms;
+  to.payment_retries_permille = static_cast<std::uint32_t>(from.payment.retries_permille);
   to.simulated.seed = static_cast<std::uint64_t>(from.provider.seed);
   to.simulated.decline_permille = static_cast<std::uint32_t>(from.provider.decline_permille);
   to.simulated.timeout_permille = static_cast<std::uint32_t>(from.provider.timeout_permille);
