@@ -76,6 +76,13 @@ private:
     require(stock.available >= 0 || stock.oversold, "K3: " + stock.sku);
   }
 
+  /// Stock or payment may have gone on already. A parked order has no open step, and yet may wait: for
+  /// a capture, say, with its units committed.
+  static bool between_steps(const order_view& order, const entity_image& image) {
+    return image.has_open_step() || order.status == order_status::needs_attention ||
+           order.status == order_status::on_hold;
+  }
+
   void add(const order_view& order, const entity_image& image) {
     ++report_.orders.placed;
     ++report_.orders.by_status[std::string{to_string(order.status)}];
@@ -87,9 +94,9 @@ private:
       claims.claimed_held += line.held;
       claims.claimed_committed += line.committed;
       claims.claimed_shipped += line.shipped;
-      claims.unsettled = claims.unsettled || image.has_open_step();
+      claims.unsettled = claims.unsettled || between_steps(order, image);
     }
-    if (!image.has_open_step())
+    if (!between_steps(order, image))
       check_payment(order);
   }
 
@@ -122,8 +129,6 @@ private:
     const auto open_authorization = payment == nullptr ? 0
                                                        : payment->authorized - payment->captured -
                                                            payment->voided - payment->expired;
-    if (order.status == order_status::needs_attention || order.status == order_status::on_hold)
-      return; // between two steps
     const auto expected = order.captured - order.refunded;
     require(captured == expected, "M5: order " + order.order_id + " counts " +
                                     std::to_string(expected) + " taken, its payment " +

@@ -138,7 +138,7 @@ public:
     node_.on_supervision = [this](const supervisors::supervision_event& event) { on_event(event); };
     node_.given_up = &given_up_;
     node_.inject_crash = [this](const envelope& message) { return crashes_.next(message); };
-    checkpointer_ready_ = true;
+    parts_ready_ = true;
     try {
       restore_clock();
       start_actors();
@@ -451,9 +451,21 @@ private:
     made.wall_clock_ms = [] { return system_clock{}.now(); };
     made.on_failure = [this](const std::string& why) { on_failure(why); };
     made.on_commit = [this](position) {
-      if (checkpointer_ready_)
+      if (parts_ready_)
         checkpointer_.committed();
       feeds_->raise();
+    };
+    made.before_release = [this] {
+      if (!parts_ready_)
+        return;
+      desk_.hold();
+      delivery_.hold();
+    };
+    made.after_release = [this] {
+      if (!parts_ready_)
+        return;
+      desk_.let_go();
+      delivery_.let_go();
     };
     return made;
   }
@@ -682,7 +694,7 @@ private:
   std::shared_ptr<feed_signal> feeds_;
   std::vector<std::weak_ptr<feed>> subscriptions_;
   router router_;
-  std::atomic<bool> checkpointer_ready_{false};
+  std::atomic<bool> parts_ready_{false};
   group_commit_journal journal_;
   caf::actor_system_config config_;
   caf::actor_system system_;

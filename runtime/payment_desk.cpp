@@ -62,7 +62,22 @@ void payment_desk::add(std::int64_t delay_ms, pending what) {
   const auto at = shared_->due.emplace(due_at, std::move(what));
   if (asks)
     shared_->questions[key] = at;
-  shared_->changed.notify_all();
+  if (shared_->held)
+    shared_->missed = true;
+  else
+    shared_->changed.notify_all();
+}
+
+void payment_desk::hold() {
+  const std::lock_guard lock{shared_->mutex};
+  shared_->held = true;
+}
+
+void payment_desk::let_go() {
+  const std::lock_guard lock{shared_->mutex};
+  shared_->held = false;
+  if (std::exchange(shared_->missed, false))
+    shared_->changed.notify_all();
 }
 
 std::optional<std::int64_t> payment_desk::next_due() const {

@@ -45,6 +45,10 @@ public:
   /// Thread-safe. The answer comes to the payment as a provider_reply.
   void submit(entity_ref payment, call_provider call, unix_millis at);
 
+  /// Until `let_go` what is submitted waits: so that many calls at once wake the desk once. Thread-safe.
+  void hold();
+  void let_go();
+
   /// Calls back after a wait, on the desk's thread. Thread-safe.
   void later(std::int64_t delay_ms, std::function<void()> what);
 
@@ -75,6 +79,8 @@ private:
     std::unordered_map<std::string, std::multimap<std::int64_t, pending>::iterator> questions;
     provider_calls calls;
     activity_token busy; ///< something may be done now: until the thread finds nothing any more
+    bool held = false;
+    bool missed = false; ///< something was submitted meanwhile
     bool stopping = false;
     router* to = nullptr;
     clock* time = nullptr;

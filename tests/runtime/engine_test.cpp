@@ -210,6 +210,27 @@ TEST_CASE("an outcome that stays unknown parks the order, and its stock stays he
   CHECK(stock_in(*shop, "mug").held == 2);
 }
 
+TEST_CASE("K2: an order that is parked while it waits for a capture breaks no invariant") {
+  struct unsure_of_captures final : payment_gateway {
+    void submit(const payment_call& call, answer_callback reply) override {
+      const bool sure = call.kind == operation_kind::authorize;
+      reply({sure ? payment_answer_kind::succeeded : payment_answer_kind::unknown, "", "ref"});
+    }
+  };
+  engine_options options;
+  options.provider = std::make_shared<unsure_of_captures>();
+  options.shop.payments.ask_again_ms = 1;
+  options.shop.payments.ask_again_max_ms = 2;
+  const auto shop = engine::start(options);
+  shop->submit(receive("mug", 5)).get();
+
+  shop->submit(order_of("o-1", "mug", 2)).get();
+
+  REQUIRE(order_in(*shop, "o-1").status == order_status::needs_attention);
+  CHECK(stock_in(*shop, "mug").committed == 2); // and the order counts them as held
+  CHECK(shop->audit().findings.empty());
+}
+
 TEST_CASE("a subscription tells every durable event in order, from the past on") {
   const auto shop = engine::start({});
   shop->submit(receive("mug", 50)).get();

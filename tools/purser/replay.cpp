@@ -70,6 +70,9 @@ public:
     interruption_.now_at("workflows under way");
     if (!engine_->wait_settled(settle_timeout_ms) && !options_.quiet)
       complain("some workflows have not settled");
+    // A parked order has no open step, and yet the late answer to its payment may be on its way.
+    if (!engine_->wait_idle(settle_timeout_ms) && !options_.quiet)
+      complain("something still goes on: the audit may see the middle of it");
     const auto seconds = elapsed();
     interruption_.now_at("the audit");
     auto report = engine_->audit();
