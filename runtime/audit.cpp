@@ -76,8 +76,8 @@ private:
     require(stock.available >= 0 || stock.oversold, "K3: " + stock.sku);
   }
 
-  /// Stock or payment may have gone on already. A parked order has no open step, and yet may wait: for
-  /// a capture, say, with its units committed.
+  /// Stock or payment may have gone on already. A parked order has no open step, and yet may wait:
+  /// for a capture, say, with its units committed.
   static bool between_steps(const order_view& order, const entity_image& image) {
     return image.has_open_step() || order.status == order_status::needs_attention ||
            order.status == order_status::on_hold;

@@ -41,6 +41,8 @@ void payment_desk::stop() {
 }
 
 void payment_desk::submit(entity_ref payment, call_provider call, unix_millis at) {
+  if (call.withdraw)
+    return withdraw(call.call.idempotency_key);
   const auto delay_ms = call.delay_ms;
   add(delay_ms, {{std::move(payment), std::move(call), at}, {}});
 }
@@ -66,6 +68,16 @@ void payment_desk::add(std::int64_t delay_ms, pending what) {
     shared_->missed = true;
   else
     shared_->changed.notify_all();
+}
+
+void payment_desk::withdraw(const std::string& idempotency_key) {
+  const auto now = clock_.waiting_ms();
+  const std::lock_guard lock{shared_->mutex};
+  std::erase_if(shared_->due, [&](const auto& waiting) {
+    const auto& call = waiting.second.request.call.call;
+    return !waiting.second.what && !call.ask_only && call.idempotency_key == idempotency_key;
+  });
+  shared_->calls.withdraw(idempotency_key, now);
 }
 
 void payment_desk::hold() {

@@ -45,7 +45,8 @@ public:
   /// Thread-safe. The answer comes to the payment as a provider_reply.
   void submit(entity_ref payment, call_provider call, unix_millis at);
 
-  /// Until `let_go` what is submitted waits: so that many calls at once wake the desk once. Thread-safe.
+  /// Until `let_go` what is submitted waits: so that many calls at once wake the desk once.
+  /// Thread-safe.
   void hold();
   void let_go();
 
@@ -89,6 +90,7 @@ private:
 
   void run();
   void add(std::int64_t delay_ms, pending what);
+  void withdraw(const std::string& idempotency_key);
   std::optional<std::int64_t> next_time(std::int64_t now_ms) const;
   bool do_next(std::unique_lock<std::mutex>& lock, std::int64_t now_ms);
   void take_due(std::unique_lock<std::mutex>& lock, std::int64_t now_ms);

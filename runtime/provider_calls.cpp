@@ -166,6 +166,10 @@ bool provider_calls::is_there(pending& call, std::int64_t now_ms) {
   return true;
 }
 
+void provider_calls::withdraw(const std::string& idempotency_key, std::int64_t now_ms) {
+  forget({idempotency_key, false}, now_ms);
+}
+
 /// It is answered by what takes its place.
 void provider_calls::forget(const key& call, std::int64_t now_ms) {
   const auto found = waiting_.find(call);

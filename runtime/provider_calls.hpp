@@ -93,6 +93,9 @@ public:
   /// A call is due. @returns what to make at once, if it may.
   std::optional<provider_attempt> take(provider_request request, std::int64_t now_ms);
 
+  /// What waits under this key, and is no question, is not made, and not answered either.
+  void withdraw(const std::string& idempotency_key, std::int64_t now_ms);
+
   /// The next one that waited and may be made now.
   std::optional<provider_attempt> next_attempt(std::int64_t now_ms);
 

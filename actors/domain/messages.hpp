@@ -188,6 +188,7 @@ struct call_provider {
   payment_call call;
   std::string operation_id;
   std::int64_t delay_ms = 0;
+  bool withdraw = false; ///< no call: what still waits to be made under this key is not made
 };
 
 /// For people: something that needs a look. It leaves the node, so it waits for the disk.

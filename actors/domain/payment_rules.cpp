@@ -135,6 +135,8 @@ public:
     if (unknown == state_.operations.end())
       return;
     const auto operation = *unknown;
+    if (operation.status == operation_status::submitted)
+      withdraw(operation); // else the money would move once by hand and once more by the call
     const bool done = found.finding == payment_finding::captured ? is_forward(operation.kind)
                       : found.finding == payment_finding::voided
                         ? operation.kind == operation_kind::void_authorization
@@ -445,6 +447,12 @@ private:
     call.call.ask_only = true;
     call.call.abandon = operation.kind == operation_kind::authorize && state_.reversing;
     call.delay_ms = delay_ms;
+    made_.effects.emplace_back(std::move(call));
+  }
+
+  void withdraw(const payment_operation& operation) {
+    auto call = call_of(state_, context_.self.key, operation);
+    call.withdraw = true;
     made_.effects.emplace_back(std::move(call));
   }
 

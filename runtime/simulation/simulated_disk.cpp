@@ -54,13 +54,13 @@ position simulated_journal::append(const entity_ref& stream, std::uint64_t expec
   return disk_.last();
 }
 
-void simulated_journal::when_durable(task output) {
+void simulated_journal::when_durable(task released) {
   if (over_)
     return;
   if (disk_.durable == disk_.last())
-    output();
+    released();
   else
-    outputs_.push_back({disk_.last(), std::move(output)});
+    outputs_.push_back({disk_.last(), std::move(released)});
 }
 
 void simulated_journal::sync() {

@@ -64,12 +64,12 @@ simulated_process::~simulated_process() {
 }
 
 void simulated_process::start_tree_of_actors() {
-  supervisors::supervisor_hooks hooks;
-  hooks.on_event = node_.on_supervision;
-  hooks.on_started = [this](const std::string& error) { gave_up_ |= !error.empty(); };
-  hooks.random = [this] { return chance_.unit(); };
-  hooks.render = [this](const caf::error& reason) { return system_->render(reason); };
-  root_ = start_tree(*system_, node_, shards_, std::move(hooks));
+  supervisors::supervisor_hooks calls;
+  calls.on_event = node_.on_supervision;
+  calls.on_started = [this](const std::string& error) { gave_up_ |= !error.empty(); };
+  calls.random = [this] { return chance_.unit(); };
+  calls.render = [this](const caf::error& reason) { return system_->render(reason); };
+  root_ = start_tree(*system_, node_, shards_, std::move(calls));
 }
 
 void simulated_process::take_up_open_work() {
@@ -113,6 +113,13 @@ void simulated_process::run_actor(std::size_t number) {
 
 void simulated_process::call_later(entity_ref payment, call_provider call) {
   const auto due = clock_.now() + std::max<std::int64_t>(call.delay_ms, 0);
+  if (call.withdraw) {
+    std::erase_if(calls_, [&](const pending_call& other) {
+      return !other.call.call.ask_only &&
+             other.call.call.idempotency_key == call.call.idempotency_key;
+    });
+    return;
+  }
   if (call.call.ask_only) // a newer question takes the place of an older
     std::erase_if(calls_, [&](const pending_call& other) {
       return other.call.call.ask_only &&

@@ -350,7 +350,13 @@ void simulated_node::append(entity_image& target, const std::vector<event_record
 void simulated_node::carry_out(const entity_ref& from, std::vector<effect> effects) {
   for (auto& wanted : effects) {
     if (auto* call = std::get_if<call_provider>(&wanted)) {
-      calls_.push_back({from, std::move(*call), journal_.size()});
+      if (call->withdraw)
+        std::erase_if(calls_, [&](const waiting_call& other) {
+          return !other.call.call.ask_only &&
+                 other.call.call.idempotency_key == call->call.idempotency_key;
+        });
+      else
+        calls_.push_back({from, std::move(*call), journal_.size()});
     } else if (std::holds_alternative<raise_alarm>(wanted)) {
       ++alarms_;
     } else {

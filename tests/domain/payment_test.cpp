@@ -309,6 +309,22 @@ TEST_CASE("an operator's finding settles an operation that is being tried once m
   CHECK(d.told() == payment_outcome::authorization_refused);
 }
 
+TEST_CASE("P3: what an operator has settled by hand is not carried out once more") {
+  auto d = captured();
+  d.tell(refund_payment{"return/1", 100});
+  for (int failed = 0; failed < d.policy.asks_before_alarm; ++failed)
+    d.provider("refund-" + std::to_string(failed + 1), payment_answer_kind::refused);
+  const auto waiting = d.call()->call.idempotency_key; // to be tried once more, much later
+  REQUIRE(d.call()->delay_ms > 0);
+
+  d.tell(settle_payment{payment_finding::refunded, "paid back by hand"});
+
+  REQUIRE(d.call() != nullptr);
+  CHECK(d.call()->withdraw);
+  CHECK(d.call()->call.idempotency_key == waiting);
+  CHECK(d.state.refunded == 100);
+}
+
 TEST_CASE("after a restart the open operation is taken up again with its key") {
   desk d;
   d.authorize();

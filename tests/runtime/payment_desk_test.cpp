@@ -215,6 +215,25 @@ TEST_CASE("what took effect before the provider threw is tried again under the s
   CHECK(d.provider->calls()[0].idempotency_key == d.provider->calls()[1].idempotency_key);
 }
 
+TEST_CASE("a call that is withdrawn while it waits is never made, and others are") {
+  driven_desk d{{}};
+  const auto later = [&d](const std::string& key, bool withdraw) {
+    call_provider call;
+    call.call.idempotency_key = key;
+    call.delay_ms = 60'000;
+    call.withdraw = withdraw;
+    d.desk().submit({entity_kind::payment, key}, call, 0);
+  };
+  later("by hand", false);
+  later("by us", false);
+  later("by hand", true);
+
+  d.move_time(120'000);
+
+  CHECK(d.provider->charged() == std::map<std::string, int>{{"by us", 1}});
+  CHECK(d.replies().count("by hand") == 0);
+}
+
 TEST_CASE("no more calls are with the provider at once than may be, and the others follow") {
   auto policy = strict();
   policy.at_once = 2;
