@@ -11,11 +11,13 @@ constexpr std::uint64_t more_flag = 0x80;
 } // namespace
 
 void put_varint(std::string& out, std::uint64_t value) {
-  while (value > payload_mask) {
-    out.push_back(static_cast<char>((value & payload_mask) | more_flag));
-    value >>= payload_bits;
-  }
-  out.push_back(static_cast<char>(value));
+  constexpr std::size_t most_bytes = 10;
+  char bytes[most_bytes]; // written at once: each append looks whether there is room
+  std::size_t size = 0;
+  for (; value > payload_mask; value >>= payload_bits)
+    bytes[size++] = static_cast<char>((value & payload_mask) | more_flag);
+  bytes[size++] = static_cast<char>(value);
+  out.append(bytes, size);
 }
 
 std::uint64_t take_varint(std::string_view& in) {

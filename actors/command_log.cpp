@@ -16,7 +16,7 @@ void command_log::note(const event_record& event) {
   if (event.fingerprint == 0)
     return;
   if (entries_.size() == capacity)
-    entries_.pop_front();
+    entries_.erase(entries_.begin());
   entries_.push_back({event.cause, event.fingerprint, recorded_rejection(event)});
   ++total_;
 }

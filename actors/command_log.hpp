@@ -8,10 +8,10 @@
 #include <boost/describe.hpp>
 
 #include <cstdint>
-#include <deque>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace purser {
 
@@ -53,7 +53,7 @@ public:
   void restore(std::string_view& in);
 
 private:
-  std::deque<entry> entries_; // oldest first
+  std::vector<entry> entries_; // oldest first; a deque would take half a KiB while it is empty
   std::uint64_t total_ = 0;
 };
 BOOST_DESCRIBE_STRUCT(command_log::entry, (), (key, fingerprint, outcome))

@@ -5,6 +5,13 @@
 
 namespace purser {
 
+namespace {
+
+/// So many places of messages that were taken may wait to be given back together.
+constexpr std::size_t taken_kept = 32;
+
+} // namespace
+
 bool mailbox::push(envelope message) {
   const std::lock_guard lock{mutex_};
   queue_.push_back(std::move(message));
@@ -16,12 +23,16 @@ envelope* mailbox::take() {
   if (in_hand_)
     return &*in_hand_;
   const std::lock_guard lock{mutex_};
-  if (queue_.empty()) {
+  if (first_ == queue_.size()) {
     woken_ = false;
     return nullptr;
   }
-  in_hand_ = std::move(queue_.front());
-  queue_.pop_front();
+  in_hand_ = std::move(queue_[first_]);
+  ++first_;
+  if (first_ == queue_.size() || (first_ >= taken_kept && first_ * 2 >= queue_.size())) {
+    queue_.erase(queue_.begin(), at_first()); // one that is never empty does not grow for ever
+    first_ = 0;
+  }
   return &*in_hand_;
 }
 
@@ -37,7 +48,7 @@ std::vector<envelope> mailbox::take_awaiting() {
 
 void mailbox::prepare_redelivery() {
   const std::lock_guard lock{mutex_};
-  queue_.insert(queue_.begin(), std::make_move_iterator(awaiting_.begin()),
+  queue_.insert(at_first(), std::make_move_iterator(awaiting_.begin()),
                 std::make_move_iterator(awaiting_.end()));
   awaiting_.clear();
   woken_ = true;
@@ -51,15 +62,16 @@ std::vector<envelope> mailbox::drain() {
   in_hand_.reset();
   std::move(awaiting_.begin(), awaiting_.end(), std::back_inserter(all));
   awaiting_.clear();
-  std::move(queue_.begin(), queue_.end(), std::back_inserter(all));
+  std::move(at_first(), queue_.end(), std::back_inserter(all));
   queue_.clear();
+  first_ = 0;
   woken_ = false;
   return all;
 }
 
 std::size_t mailbox::waiting() const {
   const std::lock_guard lock{mutex_};
-  return queue_.size();
+  return queue_.size() - first_;
 }
 
 std::uint64_t mailbox::pushed() const {
@@ -71,7 +83,7 @@ bool mailbox::idle() const {
   if (in_hand_ || !awaiting_.empty())
     return false;
   const std::lock_guard lock{mutex_};
-  return queue_.empty() && !woken_;
+  return first_ == queue_.size() && !woken_;
 }
 
 } // namespace purser

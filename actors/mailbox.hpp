@@ -11,7 +11,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <deque>
 #include <mutex>
 #include <optional>
 #include <vector>
@@ -54,8 +53,14 @@ public:
   std::uint64_t pushed() const;
 
 private:
+  std::vector<envelope>::iterator at_first() {
+    return queue_.begin() + static_cast<std::ptrdiff_t>(first_);
+  }
+
   mutable std::mutex mutex_; // of queue_ and woken_; the rest belongs to the running incarnation
-  std::deque<envelope> queue_;
+  /// Those from `first_` on; a deque would take half a KiB while it is empty.
+  std::vector<envelope> queue_;
+  std::size_t first_ = 0;
   bool woken_ = false;
   std::uint64_t pushed_ = 0;
   std::optional<envelope> in_hand_;
