@@ -5,7 +5,8 @@
 // B3 A view is checked before it counts: its chunks must be dense in every shard, and hold as many
 //    events as its head says. What RocksDB removed between two looks of an opening shows here.
 // B4 A view that does not hold is given up for a new one; the same complaint twice is damage.
-// B5 Dead letters and quarantines are those of the view, copied as they are, readable or not. A view
+// B5 Dead letters and quarantines are those of the view, copied as they are, readable or not. A
+// view
 //    without any makes a file that programs of before can read.
 #include "runtime/backup.hpp"
 

@@ -52,8 +52,9 @@ struct backup_report {
 };
 
 /// Writes one moment of a directory to a file: every event that was acknowledged before the call is
-/// in it, and so is every dead letter and quarantine. A running engine goes on undisturbed. Needs memory for what is in the engine's log (up to
-/// 512 MiB). Throws engine_error; nothing is left under the file's name then.
+/// in it, and so is every dead letter and quarantine. A running engine goes on undisturbed. Needs
+/// memory for what is in the engine's log (up to 512 MiB). Throws engine_error; nothing is left
+/// under the file's name then.
 backup_report back_up(const backup_options& options);
 
 // -- Restore --------------------------------------------------------------------------------------
@@ -76,8 +77,8 @@ struct restore_report {
 };
 
 /// Makes a data directory of a backup: events, positions and versions, dead letters and quarantines
-/// as they were. It is built under another name, verified as `inspector::verify` does, and only then gets its name. Throws
-/// backup_damaged, engine_error; nothing is left then.
+/// as they were. It is built under another name, verified as `inspector::verify` does, and only
+/// then gets its name. Throws backup_damaged, engine_error; nothing is left then.
 restore_report restore(const restore_options& options);
 
 /// Reads files as `restore` would, and writes nothing: every checksum, numbers and positions

@@ -112,13 +112,13 @@ void archive_reader::check_index() const {
   std::uint64_t events = 0;
   const archive_block* before = nullptr;
   for (const auto& block : index_) {
-    const bool belongs = block.of_records() ? header_.records && block.events == 0
-                                            : block.shard < header_.shards;
+    const bool belongs =
+      block.of_records() ? header_.records && block.events == 0 : block.shard < header_.shards;
     const bool follows = before == nullptr || block.shard > before->shard ||
                          (block.shard == before->shard && block.first == before->last_chunk() + 1);
-    if (!belongs || !follows || block.chunks == 0 || block.first == 0 ||
-        block.offset != offset || block.size > archive_format::largest_block ||
-        block.chunks > block.size || block.stored > trailer_.index_at - offset)
+    if (!belongs || !follows || block.chunks == 0 || block.first == 0 || block.offset != offset ||
+        block.size > archive_format::largest_block || block.chunks > block.size ||
+        block.stored > trailer_.index_at - offset)
       throw journal_corrupt("entry " + std::to_string(&block - index_.data()) +
                             " of its index cannot be right");
     offset += block.stored;

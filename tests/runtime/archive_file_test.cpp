@@ -187,7 +187,8 @@ TEST_CASE("records that no backup has are refused by their number") {
   };
   const auto damaged = path.string() + " is damaged: record ";
 
-  CHECK(told({{"letter/a", ""}, {"head", "7"}}) == damaged + "2: it is a mark that no backup holds");
+  CHECK(told({{"letter/a", ""}, {"head", "7"}}) ==
+        damaged + "2: it is a mark that no backup holds");
   CHECK(told({{"letter/b", ""}, {"letter/a", ""}}) == damaged + "2: it is out of order");
   CHECK(told({{"letter/a", ""}, {"letter/a", ""}}) == damaged + "2: it is out of order");
 }

@@ -224,7 +224,8 @@ TEST_CASE("B5: a letter that cannot be read is copied as it is") {
         std::string::npos);
 }
 
-TEST_CASE("R1: every bit of the letters that flips in a backup is told, and leaves nothing behind") {
+TEST_CASE(
+  "R1: every bit of the letters that flips in a backup is told, and leaves nothing behind") {
   scratch_directory directory;
   const auto data = directory.path() / "data";
   const auto file = directory.path() / "backup.pua";
@@ -249,8 +250,9 @@ TEST_CASE("R1: every bit of the letters that flips in a backup is told, and leav
           restored({file}, directory.path() / "to");
         }).find("(records 1 to 4): its checksum is wrong") != std::string::npos);
   write_file(file, whole.substr(0, records.offset + records.stored / 2));
-  CHECK(complaint<backup_damaged>([&] { restored({file}, directory.path() / "to"); })
-          .find("is damaged") != std::string::npos);
+  CHECK(complaint<backup_damaged>([&] {
+          restored({file}, directory.path() / "to");
+        }).find("is damaged") != std::string::npos);
   CHECK(nothing_but(directory.path(), {"backup.pua", "data"}));
 }
 
