@@ -224,8 +224,7 @@ TEST_CASE("B5: a letter that cannot be read is copied as it is") {
         std::string::npos);
 }
 
-TEST_CASE(
-  "R1: every bit of the letters that flips in a backup is told, and leaves nothing behind") {
+TEST_CASE("R1: every bit of an archive's letters that flips is told, and leaves nothing behind") {
   scratch_directory directory;
   const auto data = directory.path() / "data";
   const auto file = directory.path() / "backup.pua";
