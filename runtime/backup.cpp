@@ -5,6 +5,9 @@
 // B3 A view is checked before it counts: its chunks must be dense in every shard, and hold as many
 //    events as its head says. What RocksDB removed between two looks of an opening shows here.
 // B4 A view that does not hold is given up for a new one; the same complaint twice is damage.
+// B5 Dead letters and quarantines are those of the view, copied as they are, readable or not. A
+// view
+//    without any makes a file that programs of before can read.
 #include "runtime/backup.hpp"
 
 #include "runtime/engine_errors.hpp"
@@ -80,20 +83,50 @@ public:
   }
 
   /// Throws journal_corrupt when the view is not one moment (B3).
-  archive_summary copy(archive_writer& to) {
+  backup_report copy(archive_writer& to) {
     for (std::uint16_t shard = 0; shard < shards_; ++shard)
       copy_shard(shard, to);
     if (events_ != head_)
       throw journal_corrupt("the journal ends at position " + std::to_string(head_) +
                             " and holds " + std::to_string(events_) + " events");
-    return to.finish();
+    backup_report report;
+    report.stored.letters = copy_records(marks::letter, to);
+    report.stored.quarantines = copy_records(marks::quarantine, to);
+    const auto made = to.finish();
+    report.stored.chunks = made.chunks;
+    report.stored.events = made.events;
+    report.stored.raw_bytes = made.raw_bytes;
+    report.stored.file_bytes = made.bytes;
+    report.stored.position = head_;
+    report.id = fmt::format("{:016x}", made.id);
+    return report;
   }
 
   archive_header header() const {
-    return {archive_kind::backup, shards_, head_, system_clock{}.now()};
+    return {archive_kind::backup, shards_, head_, system_clock{}.now(), has_records()};
   }
 
 private:
+  bool has_records() const {
+    bool found = false;
+    for (const auto prefix : marks::kept_in_backups)
+      view_.for_each_mark_from(prefix, {}, [&](std::string_view, std::string_view) {
+        found = true;
+        return false;
+      });
+    return found;
+  }
+
+  /// B5. @returns how many there are.
+  std::uint64_t copy_records(std::string_view prefix, archive_writer& to) {
+    std::uint64_t records = 0;
+    view_.for_each_mark(prefix, [&](std::string_view rest, std::string_view value) {
+      to.add({std::string{prefix} + std::string{rest}, std::string{value}});
+      ++records;
+    });
+    return records;
+  }
+
   void copy_shard(std::uint16_t shard, archive_writer& to) {
     const auto last = view_.last_chunk(shard);
     const auto left_out = options_.without_archive ? view_.archived(shard) : chunk_range{};
@@ -125,15 +158,10 @@ private:
 backup_report copy_once(const backup_options& options, std::uint32_t& openings) {
   const auto view = open_view(options.directory, openings);
   copier copies{*view, options};
-  const auto header = copies.header();
   archive_write_options how;
   how.replace = options.replace;
-  archive_writer to{options.to, header, how};
-  const auto made = copies.copy(to);
-  backup_report report;
-  report.stored = {made.chunks, made.events, made.raw_bytes, made.bytes, header.head};
-  report.id = fmt::format("{:016x}", made.id);
-  return report;
+  archive_writer to{options.to, copies.header(), how};
+  return copies.copy(to);
 }
 
 } // namespace

@@ -31,6 +31,8 @@ struct stored_figures {
   std::uint64_t raw_bytes = 0;  ///< of the chunks as they are in the journal
   std::uint64_t file_bytes = 0; ///< of the files
   std::uint64_t position = 0;   ///< of the last event
+  std::uint64_t letters = 0;    ///< dead letters; 0 of an archive, where they are never moved to
+  std::uint64_t quarantines = 0;
 };
 
 // -- Backup ---------------------------------------------------------------------------------------
@@ -50,8 +52,9 @@ struct backup_report {
 };
 
 /// Writes one moment of a directory to a file: every event that was acknowledged before the call is
-/// in it. A running engine goes on undisturbed. Needs memory for what is in the engine's log (up to
-/// 512 MiB). Throws engine_error; nothing is left under the file's name then.
+/// in it, and so is every dead letter and quarantine. A running engine goes on undisturbed. Needs
+/// memory for what is in the engine's log (up to 512 MiB). Throws engine_error; nothing is left
+/// under the file's name then.
 backup_report back_up(const backup_options& options);
 
 // -- Restore --------------------------------------------------------------------------------------
@@ -73,9 +76,9 @@ struct restore_report {
   verify_report verified;
 };
 
-/// Makes a data directory of a backup: events, positions and versions as they were. It is built
-/// under another name, verified as `inspector::verify` does, and only then gets its name. Throws
-/// backup_damaged, engine_error; nothing is left then.
+/// Makes a data directory of a backup: events, positions and versions, dead letters and quarantines
+/// as they were. It is built under another name, verified as `inspector::verify` does, and only
+/// then gets its name. Throws backup_damaged, engine_error; nothing is left then.
 restore_report restore(const restore_options& options);
 
 /// Reads files as `restore` would, and writes nothing: every checksum, numbers and positions

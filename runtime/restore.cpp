@@ -1,8 +1,9 @@
 // Restore: a data directory of a backup, whole and verified or not there.
 //
 // R1 Nothing has the directory's name before everything in it has been verified.
-// R2 Chunks are taken over as they are; snapshots, checkpoints and the index are made from them.
-// R3 Into a directory that exists (a mounted volume) the parts are moved one by one, the journal
+// R2 Chunks, dead letters and quarantines are taken over as they are; snapshots, checkpoints and
+// the index are made from them. R3 Into a directory that exists (a mounted volume) the parts are
+// moved one by one, the journal
 //    last: what a kill leaves between is refused by every opening, because acknowledged events are
 //    missing.
 #include "actors/codec.hpp"
@@ -69,6 +70,10 @@ private:
   std::uint64_t total_;
 };
 
+void count_record(const archive_record& record, stored_figures& to) {
+  ++(record.key.starts_with(marks::letter) ? to.letters : to.quarantines);
+}
+
 /// Writes chunks to a new store, and makes what derives from them on the way.
 class journal_builder {
 public:
@@ -93,6 +98,13 @@ public:
       write();
     if (unfolded_ >= span_bytes)
       fold_span();
+  }
+
+  void add(const archive_record& record) {
+    batch_.marks.emplace_back(record.key, record.value);
+    waiting_bytes_ += record.key.size() + record.value.size();
+    if (waiting_bytes_ >= write_bytes)
+      write();
   }
 
   void finish(position head) {
@@ -202,14 +214,30 @@ stored_figures build(const archive_files& files, const fs::path& site,
     builder.add(header, bytes);
     counted.add(header, bytes);
   });
+  auto figures = counted.figures;
+  files.for_each_record([&](const archive_record& record) {
+    builder.add(record);
+    count_record(record, figures);
+  });
   builder.finish(files.head());
   journal_options how;
   how.shards = files.shards();
   const group_commit_journal opened{std::move(disk), how}; // this makes the index
-  auto figures = counted.figures;
   figures.file_bytes = files.bytes();
   figures.position = files.head();
   return figures;
+}
+
+/// The inspector looks at events. What was given up has to be there byte for byte.
+void verify_records(const archive_files& files, const fs::path& site) {
+  rocks_options how;
+  how.read_only = true;
+  const auto disk = open_rocks_store(site, how);
+  files.for_each_record([&](const archive_record& record) {
+    if (disk->mark(record.key) != record.value)
+      throw backup_damaged("what was restored has not the dead letters and quarantines of " +
+                           files.name().string());
+  });
 }
 
 verify_report verified(const fs::path& site, const run_progress& progress) {
@@ -235,6 +263,7 @@ restore_report restore(const restore_options& options) {
     building_site site{options.directory};
     restore_report report;
     report.stored = build(files, site.path(), options.progress);
+    verify_records(files, site.path());
     report.verified = verified(site.path(), options.progress);
     site.finish();
     return report;
@@ -256,6 +285,7 @@ stored_figures check_backup(const std::vector<fs::path>& names, const run_progre
       counted.add(header, bytes);
     });
     auto figures = counted.figures;
+    files.for_each_record([&](const archive_record& record) { count_record(record, figures); });
     figures.file_bytes = files.bytes();
     figures.position = files.head();
     return figures;

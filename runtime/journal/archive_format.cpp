@@ -1,5 +1,6 @@
 #include "runtime/journal/archive_format.hpp"
 
+#include "actors/codec.hpp"
 #include "runtime/journal/store.hpp"
 
 #include <xxhash.h>
@@ -18,7 +19,7 @@ constexpr magic_bytes end_magic{'P', 'U', 'R', 'S', 'E', 'N', 'D', '1'};
 // As stored, byte for byte: no padding, little endian.
 struct stored_header {
   magic_bytes magic = begin_magic;
-  std::uint32_t format = newest;
+  std::uint32_t format = first_format;
   std::uint32_t shards = 0;
   std::uint32_t kind = 0;
   std::uint32_t unused = 0;
@@ -76,12 +77,19 @@ std::uint64_t checksum(std::string_view bytes) {
 
 std::string encode(const archive_header& header) {
   stored_header made;
+  made.format = header.records ? records_format : first_format;
   made.shards = header.shards;
   made.kind = static_cast<std::uint32_t>(header.kind);
   made.made_at = header.made_at;
   made.head = header.head;
   made.checksum = checksum(std::string_view{bytes_of(made)}.substr(0, header_size - 8));
   return bytes_of(made);
+}
+
+std::string encode(const archive_record& record) {
+  std::string bytes;
+  codec::encode(bytes, record);
+  return bytes;
 }
 
 std::string encode(const std::vector<archive_block>& index) {
@@ -123,7 +131,15 @@ archive_header decode_header(std::string_view bytes) {
     throw journal_corrupt("its header tells of " + std::to_string(stored.shards) +
                           " shards and kind " + std::to_string(stored.kind));
   return {static_cast<archive_kind>(stored.kind), static_cast<std::uint16_t>(stored.shards),
-          stored.head, stored.made_at};
+          stored.head, stored.made_at, stored.format >= records_format};
+}
+
+archive_record decode_record(std::string_view bytes) {
+  try {
+    return codec::from_bytes<archive_record>(bytes);
+  } catch (const codec::decode_error& error) {
+    throw journal_corrupt(std::string{"it cannot be read: "} + error.what());
+  }
 }
 
 std::vector<archive_block> decode_index(std::string_view bytes) {

@@ -4,6 +4,8 @@
 
 #include "actors/ports/journal.hpp"
 
+#include <boost/describe.hpp>
+
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -22,11 +24,22 @@ struct archive_header {
   std::uint16_t shards = 0;
   position head = 0;        ///< the journal's last position when the file was made
   std::int64_t made_at = 0; ///< wall clock, milliseconds since 1970 UTC
+  bool records = false;     ///< it may hold records beside chunks: the file is of format 2
 };
 
 enum class block_codec : std::uint16_t { raw = 0, zstd = 1 };
 
-/// Where a run of one shard's chunks is in the file. 48 bytes of the index.
+/// A mark that a backup keeps: a dead letter, a quarantine. Key and value as in the journal.
+struct archive_record {
+  std::string key;
+  std::string value;
+
+  bool operator==(const archive_record&) const = default;
+};
+BOOST_DESCRIBE_STRUCT(archive_record, (), (key, value))
+
+/// Where a run of one shard's chunks is in the file; or of records, which are counted from 1 as the
+/// chunks of a shard are. 48 bytes of the index.
 struct archive_block {
   std::uint16_t shard = 0;
   block_codec codec = block_codec::raw;
@@ -39,6 +52,10 @@ struct archive_block {
   std::uint64_t checksum = 0;
 
   std::uint64_t last_chunk() const noexcept { return first + chunks - 1; }
+  bool of_records() const noexcept { return shard == shard_of_records; }
+
+  /// In place of a shard; a journal's last one is below it.
+  static constexpr std::uint16_t shard_of_records = UINT16_MAX;
 };
 
 /// The last 64 bytes. `id` covers the header, the index, and through the index every block: two
@@ -46,7 +63,7 @@ struct archive_block {
 struct archive_trailer {
   std::uint64_t index_at = 0;
   std::uint64_t blocks = 0;
-  std::uint64_t chunks = 0;
+  std::uint64_t chunks = 0; ///< records are not counted
   std::uint64_t events = 0;
   std::uint64_t index_checksum = 0;
   std::uint64_t header_checksum = 0;
@@ -55,7 +72,11 @@ struct archive_trailer {
 
 namespace archive_format {
 
-inline constexpr std::uint32_t newest = 1; ///< of the file; a program reads what is not above it
+/// Of the file; a program reads what is not above the newest it knows. A file without records is of
+/// the first, so that older programs read it.
+inline constexpr std::uint32_t first_format = 1;
+inline constexpr std::uint32_t records_format = 2;
+inline constexpr std::uint32_t newest = records_format;
 inline constexpr std::size_t header_size = 64;
 inline constexpr std::size_t entry_size = 48;
 inline constexpr std::size_t trailer_size = 64;
@@ -68,12 +89,14 @@ inline constexpr std::size_t largest_block = std::size_t{1} << 30;
 std::uint64_t checksum(std::string_view bytes);
 
 std::string encode(const archive_header& header);
+std::string encode(const archive_record& record);
 std::string encode(const std::vector<archive_block>& index);
 /// Fills in the id. `trailer.index_checksum` and `header_checksum` are the caller's.
 std::string encode(archive_trailer& trailer);
 
 /// These throw journal_corrupt with what is wrong; store_error for a newer format.
 archive_header decode_header(std::string_view bytes);
+archive_record decode_record(std::string_view bytes);
 std::vector<archive_block> decode_index(std::string_view bytes);
 archive_trailer decode_trailer(std::string_view bytes);
 

@@ -15,6 +15,14 @@ namespace purser {
 
 namespace {
 
+std::string place_of(const archive_block& block) {
+  const auto numbers = std::to_string(block.first) + " to " + std::to_string(block.last_chunk());
+  return "the block at byte " + std::to_string(block.offset) + " (" +
+         (block.of_records() ? "records " + numbers
+                             : "chunks " + numbers + " of shard " + std::to_string(block.shard)) +
+         "): ";
+}
+
 std::string unpacked(std::string_view stored, const archive_block& block) {
   std::string bytes(block.size, '\0');
   const auto size = ZSTD_decompress(bytes.data(), bytes.size(), stored.data(), stored.size());
@@ -104,15 +112,17 @@ void archive_reader::check_index() const {
   std::uint64_t events = 0;
   const archive_block* before = nullptr;
   for (const auto& block : index_) {
+    const bool belongs =
+      block.of_records() ? header_.records && block.events == 0 : block.shard < header_.shards;
     const bool follows = before == nullptr || block.shard > before->shard ||
                          (block.shard == before->shard && block.first == before->last_chunk() + 1);
-    if (!follows || block.shard >= header_.shards || block.chunks == 0 || block.first == 0 ||
-        block.offset != offset || block.size > archive_format::largest_block ||
-        block.chunks > block.size || block.stored > trailer_.index_at - offset)
+    if (!belongs || !follows || block.chunks == 0 || block.first == 0 || block.offset != offset ||
+        block.size > archive_format::largest_block || block.chunks > block.size ||
+        block.stored > trailer_.index_at - offset)
       throw journal_corrupt("entry " + std::to_string(&block - index_.data()) +
                             " of its index cannot be right");
     offset += block.stored;
-    chunks += block.chunks;
+    chunks += block.of_records() ? 0 : block.chunks;
     events += block.events;
     before = &block;
   }
@@ -139,6 +149,8 @@ std::string archive_reader::bytes_at(std::uint64_t offset, std::size_t size) con
 std::vector<chunk_range> archive_reader::ranges() const {
   std::vector<chunk_range> all;
   for (const auto& block : index_) {
+    if (block.of_records())
+      continue;
     if (all.empty() || all.back().shard != block.shard)
       all.push_back({block.shard, block.first, 0, 0});
     all.back().last = block.last_chunk();
@@ -159,9 +171,6 @@ const archive_block* archive_reader::find(std::uint16_t shard, std::uint64_t num
 }
 
 std::shared_ptr<const unpacked_block> archive_reader::read(const archive_block& block) const {
-  const auto place = "the block at byte " + std::to_string(block.offset) + " (chunks " +
-                     std::to_string(block.first) + " to " + std::to_string(block.last_chunk()) +
-                     " of shard " + std::to_string(block.shard) + "): ";
   try {
     auto bytes = bytes_at(block.offset, block.stored);
     if (archive_format::checksum(bytes) != block.checksum)
@@ -173,7 +182,7 @@ std::shared_ptr<const unpacked_block> archive_reader::read(const archive_block& 
     }
     return std::make_shared<unpacked_block>(std::move(bytes), block.first, block.chunks);
   } catch (const journal_corrupt& error) {
-    refuse(place + error.what());
+    refuse(place_of(block) + error.what());
   } catch (const store_error& error) {
     throw store_error(name_.string() + " " + error.what());
   }

@@ -42,7 +42,7 @@ public:
   const std::vector<archive_block>& blocks() const noexcept { return index_; }
   std::uint64_t bytes() const noexcept { return size_; }
 
-  /// What it holds, one a shard.
+  /// The chunks that it holds, one a shard.
   std::vector<chunk_range> ranges() const;
 
   /// The block of a chunk; nullptr when it is not in here.

@@ -40,7 +40,8 @@ fs::path folder_of(const fs::path& name) {
 
 archive_writer::archive_writer(fs::path name, const archive_header& header,
                                const archive_write_options& options)
-    : name_(std::move(name)), partial_(name_.string() + ".partial"), options_(options) {
+    : name_(std::move(name)), partial_(name_.string() + ".partial"), options_(options),
+      takes_records_(header.records) {
   refuse_existing();
   file_ = ::open(partial_.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
   if (file_ < 0)
@@ -112,16 +113,8 @@ void archive_writer::put(std::string_view bytes) {
 }
 
 void archive_writer::add(const chunk_header& header, std::string_view bytes) {
-  if (open_.chunks != 0 &&
-      (header.shard != open_.shard || block_.size() + bytes.size() > options_.block_size))
-    close_block();
-  if (bytes.size() > archive_format::largest_block - sizeof(std::uint32_t))
-    throw store_error("a chunk of " + std::to_string(bytes.size()) + " bytes fits no archive");
-  if (open_.chunks == 0) {
-    open_ = {};
-    open_.shard = header.shard;
-    open_.first = header.number;
-  }
+  if (summary_.records != 0)
+    throw std::logic_error("an archive's records come after its chunks");
   auto& ranges = summary_.ranges;
   if (ranges.empty() || ranges.back().shard != header.shard)
     ranges.push_back({header.shard, header.number, header.number, 0});
@@ -129,14 +122,35 @@ void archive_writer::add(const chunk_header& header, std::string_view bytes) {
     throw std::logic_error("an archive's chunks come number by number");
   ranges.back().last = header.number;
   ranges.back().events += header.count;
+  append(header.shard, header.number, header.count, bytes);
+  ++summary_.chunks;
+  summary_.events += header.count;
+  summary_.raw_bytes += bytes.size();
+}
+
+void archive_writer::add(const archive_record& record) {
+  if (!takes_records_)
+    throw std::logic_error("an archive's header tells of its records");
+  append(archive_block::shard_of_records, ++summary_.records, 0, archive_format::encode(record));
+}
+
+void archive_writer::append(std::uint16_t shard, std::uint64_t number, std::uint64_t events,
+                            std::string_view bytes) {
+  if (open_.chunks != 0 &&
+      (shard != open_.shard || block_.size() + bytes.size() > options_.block_size))
+    close_block();
+  if (bytes.size() > archive_format::largest_block - sizeof(std::uint32_t))
+    throw store_error("a chunk of " + std::to_string(bytes.size()) + " bytes fits no archive");
+  if (open_.chunks == 0) {
+    open_ = {};
+    open_.shard = shard;
+    open_.first = number;
+  }
   const auto size = static_cast<std::uint32_t>(bytes.size());
   block_.append(reinterpret_cast<const char*>(&size), sizeof size);
   block_ += bytes;
   ++open_.chunks;
-  open_.events += header.count;
-  ++summary_.chunks;
-  summary_.events += header.count;
-  summary_.raw_bytes += bytes.size();
+  open_.events += events;
 }
 
 void archive_writer::close_block() {

@@ -11,6 +11,7 @@ namespace purser {
 
 struct archive_summary {
   std::uint64_t chunks = 0;
+  std::uint64_t records = 0;
   std::uint64_t events = 0;
   std::uint64_t raw_bytes = 0; ///< of the chunks
   std::uint64_t bytes = 0;     ///< of the file
@@ -37,6 +38,10 @@ public:
   /// Chunks come shard by shard, and in a shard number by number. Throws store_error.
   void add(const chunk_header& header, std::string_view bytes);
 
+  /// Records come after all chunks, in the order of their keys, and the header has told of them.
+  /// Throws store_error.
+  void add(const archive_record& record);
+
   /// Bytes in the file so far; those of the block under way as if they could not be packed.
   std::uint64_t size() const noexcept { return offset_ + block_.size(); }
 
@@ -44,6 +49,8 @@ public:
   archive_summary finish();
 
 private:
+  void append(std::uint16_t shard, std::uint64_t number, std::uint64_t events,
+              std::string_view bytes);
   void close_block();
   void put(std::string_view bytes);
   void flush();
@@ -54,6 +61,7 @@ private:
   std::filesystem::path name_;
   std::filesystem::path partial_;
   archive_write_options options_;
+  bool takes_records_;
   int file_ = -1;
   std::uint64_t header_checksum_ = 0;
   std::uint64_t offset_ = 0;

@@ -4,6 +4,7 @@
 
 #include "actors/ports/journal.hpp"
 
+#include <array>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -25,6 +26,9 @@ inline constexpr std::string_view due = "due/"; ///< + time, entity: it wants to
 inline constexpr std::string_view letter = "letter/";         ///< + id: a dead letter (B3)
 inline constexpr std::string_view quarantine = "quarantine/"; ///< + entity: it is quarantined (B5)
 inline constexpr std::string_view archive = "archive/";       ///< + name of a file: what it holds
+
+/// The prefixes of what no chunk tells: a backup keeps these marks, in the order of their keys.
+inline constexpr std::array kept_in_backups{letter, quarantine};
 
 /// A directory is of the first format until chunks leave RocksDB for archive files: a program that
 /// does not know these has to refuse it.

@@ -187,6 +187,82 @@ class Quarantine(LettersTest):
         self.assertEqual(run("quarantine", "list", "--data", self.data).stdout, "nothing is quarantined\n")
 
 
+class InBackups(LettersTest):
+    def setUp(self):
+        super().setUp()
+        self.file = self.folder / "backup.pua"
+        self.restored = self.folder / "restored"
+
+    def lists(self, data):
+        """What every command that lists or shows what was given up prints, as text and as JSON."""
+        shown = []
+        for group in ("dead-letters", "quarantine"):
+            for output in ([], ["--json"]):
+                done = run(group, "list", "--data", data, *output)
+                self.assertEqual(done.returncode, 0, done.stderr)
+                shown.append(done.stdout)
+        for letter in json.loads(shown[1])["dead_letters"]:
+            shown.append(run("dead-letters", "show", letter["id"], "--data", data).stdout)
+        return shown
+
+    def counts(self, *arguments):
+        done = run(*arguments, "--json", "--quiet")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        report = json.loads(done.stdout)
+        return report["dead_letters"], report["quarantined"]
+
+    def test_a_restored_directory_has_the_same_lists(self):
+        self.story(poison("o-1", 2), {"command": cancel("o-1", "c-1")}, {"command": cancel("o-1", "c-2")},
+                   poison("o-2"), {"command": cancel("o-2", "c-3")})
+        user = subprocess.Popen([purser_program.PROGRAM, "replay", "-", "--data", str(self.data), "--quiet"],
+                                stdin=subprocess.PIPE, stdout=subprocess.DEVNULL)
+        try:
+            while run("health", "--data", self.data).returncode != 0:  # it is not up yet
+                self.assertIsNone(user.poll())
+            made = self.counts("backup", "--data", self.data, "--to", self.file)
+        finally:
+            user.communicate()
+        self.assertEqual(user.returncode, 0)
+
+        checked = self.counts("restore", "--check", self.file)
+        back = self.counts("restore", self.file, "--data", self.restored)
+        table = run("restore", "--check", self.file).stdout
+
+        self.assertEqual((made, checked, back), ((2, 1), (2, 1), (2, 1)))
+        self.assertRegex(table, r"dead letters +2\n.*quarantined +1\n")
+        self.assertEqual(self.lists(self.restored), self.lists(self.data))
+        self.assertIn("order/o-1", self.lists(self.restored)[2])
+        self.assertEqual(run("verify", "--data", self.restored, "--quiet").returncode, 0)
+        ship = self.lines({"op": "order.ship", "order_id": "o-1", "shipment_id": "s-1"})
+        refused = run("replay", ship, "--data", self.restored, "--json", "--quiet")
+        self.assertEqual(json.loads(refused.stdout)["commands"]["rejected"], 1)
+
+    def test_a_backup_without_letters_is_one_that_older_programs_read(self):
+        self.story(poison("o-1"), {"command": cancel("o-1", "c-1")})
+        self.assertEqual(self.counts("backup", "--data", self.data, "--to", self.file), (1, 0))
+        self.assertEqual(self.file.read_bytes()[8], 2)
+        (letter,) = self.letters()
+        self.document("dead-letters", "drop", letter["id"])
+
+        self.assertEqual(self.counts("backup", "--data", self.data, "--to", self.file, "--force"), (0, 0))
+
+        self.assertEqual(self.file.read_bytes()[8], 1)
+
+    def test_damaged_letters_are_told(self):
+        self.story(poison("o-1"), {"command": cancel("o-1", "c-1")})
+        self.counts("backup", "--data", self.data, "--to", self.file)
+        whole = bytearray(self.file.read_bytes())
+        index_at = int.from_bytes(whole[-64:-56], "little")
+        whole[index_at - 1] ^= 1  # the last byte of the last block
+        self.file.write_bytes(whole)
+
+        for arguments in (["--check"], ["--data", self.restored]):
+            done = run("restore", self.file, *arguments)
+            self.assertEqual(done.returncode, 1)
+            self.assertIn("(records 1 to 1): its checksum is wrong", done.stderr)
+        self.assertFalse(self.restored.exists())
+
+
 class HelpAndCompletion(ProgramTest):
     def test_every_subcommand_has_an_example_and_is_completed(self):
         for group, names in (("dead-letters", ("list", "show", "redrive", "drop")), ("quarantine", ("list", "show", "release"))):

@@ -7,6 +7,7 @@
 #include <sys/mount.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <map>
 
@@ -33,14 +34,21 @@ chunk_map some_chunks(std::uint16_t shards, std::uint64_t each, std::size_t payl
   return made;
 }
 
+const std::vector<archive_record> some_records{{"letter/0123456789ab", "a letter"},
+                                               {"letter/0123456789ac", ""},
+                                               {"quarantine/\1o-1", "its cause"}};
+
 archive_summary write_archive(const fs::path& path, const chunk_map& chunks,
-                              const archive_write_options& how = {}) {
+                              const archive_write_options& how = {},
+                              const std::vector<archive_record>& records = {}) {
   const auto& last = chunks.rbegin()->first;
   archive_header header{archive_kind::backup, static_cast<std::uint16_t>(last.first + 1),
-                        chunks.size(), 1'767'225'600'000};
+                        chunks.size(), 1'767'225'600'000, !records.empty()};
   archive_writer writer{path, header, how};
   for (const auto& [key, bytes] : chunks)
     writer.add(read_header(bytes), bytes);
+  for (const auto& record : records)
+    writer.add(record);
   return writer.finish();
 }
 
@@ -52,19 +60,28 @@ chunk_map read_archive(const fs::path& path) {
   return found;
 }
 
-void compare_golden(const std::string& name, bool pack) {
+std::vector<archive_record> read_records(const fs::path& path) {
+  std::vector<archive_record> found;
+  archive_files{{path}}.for_each_record(
+    [&](const archive_record& record) { found.push_back(record); });
+  return found;
+}
+
+void compare_golden(const std::string& name, bool pack,
+                    const std::vector<archive_record>& records = {}) {
   const fs::path golden = fs::path{PURSER_SOURCE_DIR "/tests/golden/archive"} / name;
   const auto chunks = some_chunks(2, pack ? 20 : 1, 5);
   archive_write_options how;
   how.pack = pack;
   how.replace = true;
   if (std::getenv("PURSER_UPDATE_GOLDEN") != nullptr)
-    write_archive(golden, chunks, how);
+    write_archive(golden, chunks, how, records);
   CHECK(read_archive(golden) == chunks);
+  CHECK(read_records(golden) == records);
   if (pack)
     return; // another zstd may pack otherwise
   scratch_directory directory;
-  write_archive(directory.path() / name, chunks, how);
+  write_archive(directory.path() / name, chunks, how, records);
   CHECK(read_file(directory.path() / name) == read_file(golden));
 }
 
@@ -72,6 +89,7 @@ void compare_golden(const std::string& name, bool pack) {
 std::string complaint_of(const fs::path& path) {
   try {
     read_archive(path);
+    read_records(path);
     return {};
   } catch (const journal_corrupt& error) {
     return error.what();
@@ -83,6 +101,7 @@ std::string complaint_of(const fs::path& path) {
 TEST_CASE("golden: an archive has exactly these bytes, and a packed one is read") {
   compare_golden("archive_v1.pua", false);
   compare_golden("archive_v1_packed.pua", true);
+  compare_golden("archive_v2.pua", false, some_records);
 }
 
 TEST_CASE("what is written to an archive is read back, in blocks that are packed") {
@@ -117,13 +136,70 @@ TEST_CASE("an archive of nothing is an archive") {
   CHECK(read_archive(path).empty());
 }
 
+TEST_CASE("records are read back from blocks of their own, and are no chunks") {
+  scratch_directory directory;
+  const auto path = directory.path() / "a.pua";
+  const auto chunks = some_chunks(3, 20, 30);
+  std::vector<archive_record> letters;
+  for (int i = 1'000; i < 1'500; ++i)
+    letters.push_back({"letter/" + std::to_string(i), std::string(40, 'l')});
+  archive_write_options how;
+  how.block_size = 4'000;
+
+  const auto made = write_archive(path, chunks, how, letters);
+
+  CHECK(read_records(path) == letters);
+  CHECK(read_archive(path) == chunks);
+  CHECK(made.records == 500);
+  CHECK(made.chunks == 60);
+  const archive_reader file{path};
+  CHECK(std::ranges::count_if(file.blocks(), &archive_block::of_records) > 3);
+  CHECK(file.trailer().chunks == 60);
+  CHECK(file.ranges() == made.ranges);
+  CHECK(file.ranges().size() == 3);
+}
+
+TEST_CASE("a file is of format 2 only when it holds records") {
+  scratch_directory directory;
+  const auto path = directory.path() / "a.pua";
+  archive_write_options how;
+  how.replace = true;
+
+  write_archive(path, some_chunks(1, 1, 5), how);
+  const auto without = read_file(path)[8];
+  write_archive(path, some_chunks(1, 1, 5), how, some_records);
+  const auto with = read_file(path)[8];
+
+  CHECK(without == 1);
+  CHECK(with == 2);
+  archive_writer untold{directory.path() / "b.pua", {archive_kind::backup, 1, 0, 0}};
+  CHECK_THROWS_AS(untold.add(some_records.front()), std::logic_error);
+}
+
+TEST_CASE("records that no backup has are refused by their number") {
+  scratch_directory directory;
+  const auto path = directory.path() / "a.pua";
+  const auto told = [&](const std::vector<archive_record>& records) {
+    archive_write_options how;
+    how.replace = true;
+    write_archive(path, some_chunks(1, 1, 5), how, records);
+    return complaint_of(path);
+  };
+  const auto damaged = path.string() + " is damaged: record ";
+
+  CHECK(told({{"letter/a", ""}, {"head", "7"}}) ==
+        damaged + "2: it is a mark that no backup holds");
+  CHECK(told({{"letter/b", ""}, {"letter/a", ""}}) == damaged + "2: it is out of order");
+  CHECK(told({{"letter/a", ""}, {"letter/a", ""}}) == damaged + "2: it is out of order");
+}
+
 TEST_CASE("every bit of an archive that flips is detected, and so is every shorter file") {
   for (const bool pack : {false, true}) {
     scratch_directory directory;
     const auto path = directory.path() / "a.pua";
     archive_write_options how;
     how.pack = pack;
-    write_archive(path, some_chunks(2, 2, 40), how);
+    write_archive(path, some_chunks(2, 2, 40), how, some_records);
     const auto whole = read_file(path);
     const auto damaged = directory.path() / "damaged.pua";
 
@@ -155,6 +231,16 @@ TEST_CASE("a damaged block is named with its place") {
   CHECK(complaint_of(path) == path.string() + " is damaged: the block at byte " +
                                 std::to_string(place) +
                                 " (chunks 1 to 7 of shard 1): its checksum is wrong");
+
+  write_archive(directory.path() / "b.pua", some_chunks(1, 1, 5), {}, some_records);
+  const auto records = archive_reader{directory.path() / "b.pua"}.blocks().back();
+  bytes = read_file(directory.path() / "b.pua");
+  bytes[records.offset] = static_cast<char>(bytes[records.offset] ^ 1);
+  write_file(path, bytes);
+
+  CHECK(complaint_of(path) == path.string() + " is damaged: the block at byte " +
+                                std::to_string(records.offset) +
+                                " (records 1 to 3): its checksum is wrong");
 }
 
 TEST_CASE("files that are no archives, and none at all, are refused by name") {
@@ -176,14 +262,14 @@ TEST_CASE("an archive of a newer format is refused clearly") {
   const auto path = directory.path() / "a.pua";
   write_archive(path, some_chunks(1, 1, 5));
   auto bytes = read_file(path);
-  bytes[8] = 2; // the format
+  bytes[8] = 3; // the format
   const auto sum = archive_format::checksum(std::string_view{bytes}.substr(0, 56));
   bytes.replace(56, sizeof sum, reinterpret_cast<const char*>(&sum), sizeof sum);
   write_file(path, bytes);
 
   CHECK_THROWS_WITH_AS(archive_reader{path},
-                       (path.string() + " was written by a newer purser (archive format 2, this "
-                                        "program knows 1)")
+                       (path.string() + " was written by a newer purser (archive format 3, this "
+                                        "program knows 2)")
                          .c_str(),
                        store_error);
 }

@@ -1,5 +1,6 @@
 // Backup of directories that are being written, and restore.
 #include "runtime/backup.hpp"
+#include "runtime/journal/archive_reader.hpp"
 #include "tests/child_process.hpp"
 #include "tests/runtime/backup_fixture.hpp"
 
@@ -48,6 +49,32 @@ bool nothing_but(const fs::path& folder, const std::vector<std::string>& names) 
     found.push_back(entry.path().filename());
   std::ranges::sort(found);
   return found == names;
+}
+
+/// Two orders and three letters; order o-1 is quarantined.
+void fill_and_give_up(engine& shop) {
+  place_orders(shop, 1, 2);
+  shop.crash({entity_ref{entity_kind::order, "o-1"}, "order.cancel", 2, true});
+  shop.crash({{}, "order.ship", 2, true});
+  shop.submit(cancel("o-1", "c-1")).get(); // dead-lettered
+  shop.submit(cancel("o-1", "c-2")).get(); // one crash too many
+  shop.submit(ship("o-2")).get();
+  shop.submit(ship("o-3")).get();
+  REQUIRE(shop.dead_letters().size() == 3);
+  REQUIRE(shop.quarantines().size() == 1);
+}
+
+/// Letters and quarantines as they are stored.
+std::vector<std::pair<std::string, std::string>> given_up_in(const fs::path& data) {
+  rocks_options how;
+  how.read_only = true;
+  const auto disk = open_rocks_store(data, how);
+  std::vector<std::pair<std::string, std::string>> found;
+  for (const auto prefix : marks::kept_in_backups)
+    disk->for_each_mark(prefix, [&](std::string_view rest, std::string_view value) {
+      found.emplace_back(std::string{prefix} + std::string{rest}, value);
+    });
+  return found;
 }
 
 } // namespace
@@ -118,6 +145,114 @@ TEST_CASE("a restored directory is the same shop: events, histories, answers to 
   CHECK(again.duplicate);
   place_orders(*shop, 50, 52);
   CHECK(order_in(*shop, "o-52").status == order_status::confirmed);
+}
+
+TEST_CASE("B5: letters and quarantines come back, and a quarantined entity stays so") {
+  scratch_directory directory;
+  const auto data = directory.path() / "data";
+  const auto file = directory.path() / "backup.pua";
+  const auto to = directory.path() / "restored";
+  {
+    const auto shop = engine::start(engine_in(data));
+    fill_and_give_up(*shop);
+
+    const auto report = back_up({data, file, false, false, {}}); // while it runs
+
+    CHECK(report.stored.letters == 3);
+    CHECK(report.stored.quarantines == 1);
+    shop->kill();
+  }
+
+  const auto checked = check_backup({file}, {});
+  const auto made = restored({file}, to);
+
+  CHECK(checked.letters == 3);
+  CHECK(checked.quarantines == 1);
+  CHECK(made.stored.letters == 3);
+  CHECK(made.stored.quarantines == 1);
+  CHECK(given_up_in(to).size() == 4);
+  CHECK(given_up_in(to) == given_up_in(data));
+  CHECK(format_of(to) == marks::first_format);
+  CHECK(findings_in(to).empty());
+  const auto shop = engine::start(engine_in(to));
+  CHECK(shop->submit(cancel("o-1", "c-3")).get().why == rejection::quarantined);
+  CHECK(order_in(*shop, "o-2").status == order_status::confirmed);
+  CHECK(shop->release({entity_kind::order, "o-1"}));
+  CHECK(shop->redrive(shop->dead_letters().front().id).get().result == outcome::accepted);
+  CHECK(shop->dead_letters().size() == 2);
+}
+
+TEST_CASE("B5: a letter is in every backup that is made after its sender was told") {
+  scratch_directory directory;
+  const auto data = directory.path() / "data";
+  const auto file = directory.path() / "backup.pua";
+  const auto shop = engine::start(engine_in(data));
+  shop->crash({{}, "order.cancel", 10, true});
+
+  for (std::uint64_t letters = 1; letters <= 10; ++letters) {
+    shop->submit(cancel("o-" + std::to_string(letters), "c-1")).get();
+    CHECK(back_up({data, file, true, false, {}}).stored.letters == letters);
+  }
+  for (const auto& letter : shop->dead_letters())
+    shop->drop(letter.id);
+
+  CHECK(back_up({data, file, true, false, {}}).stored.letters == 0);
+  CHECK(read_file(file)[8] == 1); // of the first format again
+}
+
+TEST_CASE("B5: a letter that cannot be read is copied as it is") {
+  scratch_directory directory;
+  const auto data = directory.path() / "data";
+  const auto file = directory.path() / "backup.pua";
+  const auto to = directory.path() / "restored";
+  fill(data, 1, 2);
+  {
+    const auto disk = open_rocks_store(data);
+    store_batch foreign;
+    foreign.marks.emplace_back("letter/0123456789ab", std::string{"\0what is this?", 14});
+    foreign.marks.emplace_back("quarantine/\1o-1", std::string{"\xff\xff", 2});
+    disk->write(foreign);
+    disk->sync(0);
+  }
+
+  back_up({data, file, false, false, {}});
+  restored({file}, to);
+
+  CHECK(given_up_in(to).size() == 2);
+  CHECK(given_up_in(to) == given_up_in(data));
+  CHECK(inspector::open(to)->dead_letters().at(0).cannot_redrive.find("cannot be read") !=
+        std::string::npos);
+}
+
+TEST_CASE("R1: every bit of an archive's letters that flips is told, and leaves nothing behind") {
+  scratch_directory directory;
+  const auto data = directory.path() / "data";
+  const auto file = directory.path() / "backup.pua";
+  {
+    const auto shop = engine::start(engine_in(data));
+    fill_and_give_up(*shop);
+  }
+  back_up({data, file, false, false, {}});
+  const auto whole = read_file(file);
+  const auto records = archive_reader{file}.blocks().back();
+  REQUIRE(records.of_records());
+
+  for (auto at = records.offset; at < records.offset + records.stored; ++at)
+    for (int bit = 0; bit < 8; ++bit) {
+      auto bytes = whole;
+      bytes[at] = static_cast<char>(bytes[at] ^ (1 << bit));
+      write_file(file, bytes);
+      CHECK(complaint<backup_damaged>([&] { check_backup({file}, {}); }).find("(records 1 to 4)") !=
+            std::string::npos);
+    }
+  CHECK(complaint<backup_damaged>([&] {
+          restored({file}, directory.path() / "to");
+        }).find("(records 1 to 4): its checksum is wrong") != std::string::npos);
+  write_file(file, whole.substr(0, records.offset + records.stored / 2));
+  CHECK(complaint<backup_damaged>([&] {
+          restored({file}, directory.path() / "to");
+        }).find("is damaged") != std::string::npos);
+  CHECK(nothing_but(directory.path(), {"backup.pua", "data"}));
 }
 
 TEST_CASE("a restore takes a directory that does not exist or is empty, and no other") {

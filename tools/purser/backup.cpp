@@ -69,6 +69,20 @@ void add_rows(table& out, const stored_figures& stored) {
   out.row("in files", mib(stored.file_bytes));
 }
 
+/// Of a backup; `purser archive` moves chunks alone.
+boost::json::object json_of_backup(const stored_figures& stored) {
+  auto made = json_of(stored);
+  made["dead_letters"] = stored.letters;
+  made["quarantined"] = stored.quarantines;
+  return made;
+}
+
+void add_backup_rows(table& out, const stored_figures& stored) {
+  add_rows(out, stored);
+  out.row("dead letters", count(stored.letters));
+  out.row("quarantined", count(stored.quarantines));
+}
+
 void print(boost::json::object made, double seconds) {
   made["seconds"] = seconds;
   std::cout << boost::json::serialize(made) << '\n';
@@ -81,7 +95,7 @@ int back_up_directory(backup_options options, const output_options& output) {
   options.progress = run.progress();
   const auto report = back_up(options);
   if (output.json) {
-    auto made = json_of(report.stored);
+    auto made = json_of_backup(report.stored);
     made["file"] = options.to.string();
     made["id"] = report.id;
     made["openings"] = report.openings;
@@ -90,7 +104,7 @@ int back_up_directory(backup_options options, const output_options& output) {
   }
   table out;
   out.heading("backup " + options.to.string());
-  add_rows(out, report.stored);
+  add_backup_rows(out, report.stored);
   out.row("id", report.id);
   out.row("seconds", decimal(run.seconds()));
   std::cout << out.text();
@@ -103,14 +117,14 @@ int check_files(const restore_options& options, const output_options& output) {
   staged_run run{output.quiet};
   const auto stored = check_backup(options.files, run.progress());
   if (output.json) {
-    auto made = json_of(stored);
+    auto made = json_of_backup(stored);
     made["ok"] = true;
     print(std::move(made), run.seconds());
     return exit_ok;
   }
   table out;
   out.heading("check " + options.files.front().string());
-  add_rows(out, stored);
+  add_backup_rows(out, stored);
   out.row("seconds", decimal(run.seconds()));
   std::cout << out.text();
   return exit_ok;
@@ -121,7 +135,7 @@ int restore_directory(restore_options options, const output_options& output) {
   options.progress = run.progress();
   const auto report = restore(options);
   if (output.json) {
-    auto made = json_of(report.stored);
+    auto made = json_of_backup(report.stored);
     made["data"] = options.directory.string();
     made["entities"] = report.verified.entities;
     made["invariants_checked"] = report.verified.sums.invariants.checked;
@@ -130,7 +144,7 @@ int restore_directory(restore_options options, const output_options& output) {
   }
   table out;
   out.heading("restore " + options.directory.string());
-  add_rows(out, report.stored);
+  add_backup_rows(out, report.stored);
   out.row("entities", count(report.verified.entities));
   out.row("invariants checked", count(report.verified.sums.invariants.checked));
   out.row("seconds", decimal(run.seconds()));
