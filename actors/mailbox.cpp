@@ -29,7 +29,10 @@ envelope* mailbox::take() {
   }
   in_hand_ = std::move(queue_[first_]);
   ++first_;
-  if (first_ == queue_.size() || (first_ >= taken_kept && first_ * 2 >= queue_.size())) {
+  if (first_ == queue_.size()) {
+    queue_ = {}; // most entities are idle, and there are many
+    first_ = 0;
+  } else if (first_ >= taken_kept && first_ * 2 >= queue_.size()) {
     queue_.erase(queue_.begin(), at_first()); // one that is never empty does not grow for ever
     first_ = 0;
   }

@@ -56,6 +56,23 @@ TEST_CASE("M2, M3: after a crash the message in hand is first, then what awaited
   CHECK(order == "bac");
 }
 
+TEST_CASE("M3: a mailbox that is never empty keeps the order, whenever an incarnation ends") {
+  mailbox box;
+  int pushed = 0;
+  for (; pushed < 50; ++pushed)
+    box.push(named(std::to_string(pushed)));
+
+  for (int taken = 0; taken < 5'000; ++taken) {
+    if (taken % 7 == 0)
+      box.prepare_redelivery();
+    REQUIRE(box.take()->key == std::to_string(taken));
+    box.done();
+    box.push(named(std::to_string(pushed++)));
+    REQUIRE(box.waiting() == 50);
+  }
+  CHECK(box.drain().size() == 50);
+}
+
 TEST_CASE("M1: draining gives back every message once") {
   mailbox box;
   for (const auto* key : {"a", "b", "c"})
