@@ -139,7 +139,7 @@ public:
       if (!anything(self)) { // whoever pushes after this sees that we sleep
         if (sleepers == self->parent()->num_workers())
           all.wake.wait(lock);
-        else // S2: the others run, and what they wake for themselves wakes nobody
+        else // T2: the others run, and what they wake for themselves wakes nobody
           all.wake.wait_for(lock, longest_held_up);
       }
       all.sleepers.fetch_sub(1);

@@ -8,12 +8,12 @@ namespace purser {
 
 /// Actors run on `threads` threads (0: as many as the machine has cores).
 ///
-/// S1 What an actor wakes stays on its thread, while that is not the only one with work: a
-/// workflow's
-///    next step finds its data in the cache, and nobody sleeping has to be woken.
-/// S2 A thread without work takes half of what waits at another one, within a millisecond: an actor
+/// T1 What an actor wakes stays on its thread, unless another one has nothing to do: a workflow's
+/// next
+///    step finds its data in the cache, and nobody has to be woken.
+/// T2 A thread without work takes half of what waits at another one, within a millisecond: an actor
 ///    that blocks holds up nobody but itself.
-/// S3 A thread without anything to do anywhere sleeps, and costs nothing.
+/// T3 A thread without anything to do anywhere sleeps, and costs nothing.
 void use_scheduler(caf::actor_system_config& config, unsigned threads);
 
 } // namespace purser

@@ -71,14 +71,13 @@ position group_commit_journal::recover_shard(std::uint16_t shard) {
   if (!options_.read_only && disk_->index_covered(shard) < tail.checkpoint)
     rebuild_index(shard);
   position before = 0;
-  for (auto number = tail.checkpoint + 1; number <= last_number; ++number) {
-    const auto bytes = bytes_of(shard, number);
-    const auto header = checked_header(*bytes, shard, number);
+  const auto take_in = [&](std::uint64_t number, std::string_view bytes) {
+    const auto header = checked_header(bytes, shard, number);
     if (header.first <= before)
       throw journal_corrupt(chunk_place(shard, number) + " is out of order");
     before = header.last;
-    tail.bytes += bytes->size();
-    read_chunk(*bytes, [&](recorded_event&& event) {
+    tail.bytes += bytes.size();
+    read_chunk(bytes, [&](recorded_event&& event) {
       auto& entry = tail.fresh[event.stream];
       if (entry.version != 0 && event.version != entry.version + 1)
         throw journal_corrupt(to_string(event.stream) + ": event " + std::to_string(event.version) +
@@ -90,7 +89,8 @@ position group_commit_journal::recover_shard(std::uint16_t shard) {
       if (event.event.fingerprint != 0)
         tail.fresh_commands.try_emplace(command_hash(event.stream, event.event.cause), number);
     });
-  }
+  };
+  disk_->for_each_chunk(shard, tail.checkpoint, last_number, take_in);
   return newest;
 }
 
@@ -152,12 +152,8 @@ checkpoint_span group_commit_journal::begin_checkpoint(std::uint16_t shard) {
 }
 
 void read_span(store& disk, const checkpoint_span& span, const event_visitor& visit) {
-  for (auto number = span.after + 1; number <= span.up_to; ++number) {
-    const auto bytes = disk.chunk(span.shard, number);
-    if (!bytes)
-      throw journal_corrupt(chunk_place(span.shard, number) + " is missing");
-    read_chunk(*bytes, visit);
-  }
+  disk.for_each_chunk(span.shard, span.after, span.up_to,
+                      [&](std::uint64_t, std::string_view bytes) { read_chunk(bytes, visit); });
 }
 
 void store_checkpoint(store& disk, const checkpoint_span& span, checkpoint_result result) {

@@ -89,6 +89,7 @@ public:
   std::unique_ptr<store> moment() override { return std::make_unique<rocks_store>(*this); }
 
   void write(const store_batch& batch) override {
+    count_nothing();
     rocksdb::WriteBatch made;
     for (const auto& chunk : batch.chunks)
       put(made, chunks, chunk_key(chunk.shard, chunk.number),
@@ -119,6 +120,24 @@ public:
     if (auto bytes = journal_->get(chunks, chunk_key(shard, number)))
       return bytes;
     return archived_.chunk(shard, number);
+  }
+
+  void for_each_chunk(std::uint16_t shard, std::uint64_t after, std::uint64_t up_to,
+                      const chunk_bytes_visitor& visit) override {
+    count_nothing();
+    const auto archived = std::clamp(archived_.all_of(shard).last, after, up_to);
+    store::for_each_chunk(shard, after, archived, visit);
+    auto number = archived;
+    const std::unique_ptr<rocksdb::Iterator> at{
+      (*journal_)->NewIterator(journal_->reading(), journal_->family(chunks))};
+    for (at->Seek(chunk_key(shard, number + 1)); number < up_to && at->Valid(); at->Next()) {
+      const std::string_view key{at->key().data(), at->key().size()};
+      if (key != chunk_key(shard, number + 1))
+        break;
+      visit(++number, {at->value().data(), at->value().size()});
+    }
+    require(at->status(), "the data directory cannot be read");
+    store::for_each_chunk(shard, number, up_to, visit); // none are left, or one is missing
   }
 
   std::uint64_t last_chunk(std::uint16_t shard) override {
@@ -172,6 +191,7 @@ public:
   // -- The index ----------------------------------------------------------------------------------
 
   void write_index(const index_batch& batch) override {
+    count_nothing();
     rocksdb::WriteBatch made;
     for (const auto& posting : batch.postings) {
       if (posting.chunks.empty())

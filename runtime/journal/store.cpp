@@ -1,6 +1,18 @@
 #include "runtime/journal/store.hpp"
 
+#include "runtime/journal/chunk.hpp"
+
 namespace purser {
+
+void store::for_each_chunk(std::uint16_t shard, std::uint64_t after, std::uint64_t up_to,
+                           const chunk_bytes_visitor& visit) {
+  for (auto number = after + 1; number <= up_to; ++number) {
+    const auto bytes = chunk(shard, number);
+    if (!bytes)
+      throw journal_corrupt(chunk_place(shard, number) + " is missing");
+    visit(number, *bytes);
+  }
+}
 
 std::string store_key(const entity_ref& ref) {
   std::string key;

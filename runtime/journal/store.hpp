@@ -72,6 +72,12 @@ public:
   /// Wherever it is kept. Throws archive_unreadable when it was archived and is not there.
   virtual std::optional<std::string> chunk(std::uint16_t shard, std::uint64_t number) = 0;
 
+  /// Chunks after one up to another, in order; the bytes are good during the visit. Cheaper than
+  /// one by one. Throws journal_corrupt when one is missing.
+  using chunk_bytes_visitor = std::function<void(std::uint64_t number, std::string_view bytes)>;
+  virtual void for_each_chunk(std::uint16_t shard, std::uint64_t after, std::uint64_t up_to,
+                              const chunk_bytes_visitor& visit);
+
   /// The number of a shard's last chunk; 0 when it has none. It is never an archived one.
   virtual std::uint64_t last_chunk(std::uint16_t shard) = 0;
 

@@ -1,0 +1,146 @@
+#include "runtime/scheduler.hpp"
+
+#include <caf/actor_system.hpp>
+#include <caf/actor_system_config.hpp>
+#include <caf/event_based_actor.hpp>
+#include <caf/scoped_actor.hpp>
+#include <caf/send.hpp>
+
+#include <doctest/doctest.h>
+
+#include <atomic>
+#include <chrono>
+#include <future>
+#include <vector>
+
+using namespace purser;
+using namespace std::chrono_literals;
+
+namespace {
+
+using go_atom = caf::atom_constant<caf::atom("go")>;
+
+struct scheduled_system {
+  explicit scheduled_system(unsigned threads) : system(with(config, threads)) {}
+
+  static caf::actor_system_config& with(caf::actor_system_config& config, unsigned threads) {
+    use_scheduler(config, threads);
+    return config;
+  }
+
+  caf::actor_system_config config;
+  caf::actor_system system;
+};
+
+/// Waits long for what comes at once; false: it does not come.
+bool comes(const std::future<void>& what) {
+  return what.wait_for(20s) == std::future_status::ready;
+}
+
+} // namespace
+
+TEST_CASE("T2: an actor that blocks does not hold up what it has woken") {
+  scheduled_system world{2};
+  std::promise<void> ran;
+  const auto has_run = ran.get_future().share();
+  std::promise<bool> saw;
+  const auto second = world.system.spawn(
+    [](caf::event_based_actor*, std::promise<void>* done) -> caf::behavior {
+      return {[done](go_atom) { done->set_value(); }};
+    },
+    &ran);
+  const auto first = world.system.spawn(
+    [](caf::event_based_actor* self, const caf::actor& other, std::shared_future<void> its_end,
+       std::promise<bool>* told) -> caf::behavior {
+      return {[self, other, its_end, told](go_atom) {
+        self->send(other, go_atom::value);
+        told->set_value(its_end.wait_for(20s) == std::future_status::ready); // it blocks here
+      }};
+    },
+    second, has_run, &saw);
+
+  caf::anon_send(first, go_atom::value);
+
+  CHECK(saw.get_future().get());
+  caf::anon_send_exit(first, caf::exit_reason::kill);
+  caf::anon_send_exit(second, caf::exit_reason::kill);
+}
+
+TEST_CASE("messages from many threads to many actors all arrive, on one thread and on several") {
+  for (const unsigned threads : {1U, 2U, 5U}) {
+    CAPTURE(threads);
+    constexpr std::size_t actors = 200;
+    constexpr std::size_t senders = 4;
+    constexpr std::size_t rounds = 50;
+    std::atomic<std::size_t> left{actors * senders * rounds * 2};
+    std::promise<void> all;
+    {
+      scheduled_system world{threads};
+      std::vector<caf::actor> targets;
+      for (std::size_t i = 0; i < actors; ++i)
+        targets.push_back(world.system.spawn(
+          [](caf::event_based_actor* self, std::atomic<std::size_t>* count,
+             std::promise<void>* done) -> caf::behavior {
+            return {[self, count, done](go_atom, bool again) {
+              if (again)
+                self->send(self, go_atom::value, false); // from within
+              if (count->fetch_sub(1) == 1)
+                done->set_value();
+            }};
+          },
+          &left, &all));
+      std::vector<std::thread> threads_of_senders;
+      for (std::size_t i = 0; i < senders; ++i)
+        threads_of_senders.emplace_back([&targets] {
+          for (std::size_t round = 0; round < rounds; ++round)
+            for (const auto& target : targets)
+              caf::anon_send(target, go_atom::value, true);
+        });
+      for (auto& each : threads_of_senders)
+        each.join();
+      CHECK(comes(all.get_future()));
+      for (const auto& target : targets) // all at once
+        caf::anon_send_exit(target, caf::exit_reason::kill);
+    }
+    CHECK(left == 0);
+  }
+}
+
+TEST_CASE("timeouts and delayed messages come, and those of an actor that has ended do not") {
+  scheduled_system world{2};
+  caf::scoped_actor self{world.system};
+  const auto silent = world.system.spawn(
+    [](caf::event_based_actor* actor, int) -> caf::behavior {
+      actor->set_default_handler(caf::drop);
+      return {[actor](go_atom) {
+        return actor->make_response_promise(); // never kept
+      }};
+    },
+    0);
+
+  caf::error failure;
+  self->request(silent, 5ms, go_atom::value)
+    .receive([] {}, [&](const caf::error& error) { failure = error; });
+  CHECK(failure == caf::sec::request_timeout);
+
+  std::promise<void> came;
+  const auto waits = world.system.spawn(
+    [](caf::event_based_actor* actor, std::promise<void>* done) -> caf::behavior {
+      actor->delayed_send(actor, 2ms, go_atom::value);
+      return {[done](go_atom) { done->set_value(); }};
+    },
+    &came);
+  CHECK(comes(came.get_future()));
+
+  for (int i = 0; i < 100; ++i) { // each ends with a request that will time out
+    const auto impatient = world.system.spawn(
+      [](caf::event_based_actor* actor, const caf::actor& other) {
+        actor->request(other, 1ms, go_atom::value).then([] {});
+        actor->quit();
+      },
+      silent);
+    self->wait_for(impatient);
+  }
+  caf::anon_send_exit(silent, caf::exit_reason::kill);
+  caf::anon_send_exit(waits, caf::exit_reason::kill);
+}
