@@ -1,12 +1,9 @@
 #include "runtime/journal/rocks_database.hpp"
 
-#include "runtime/journal/marks.hpp"
-
 #include <rocksdb/convenience.h>
 #include <rocksdb/env.h>
 #include <rocksdb/filter_policy.h>
 #include <rocksdb/perf_level.h>
-#include <rocksdb/slice_transform.h>
 #include <rocksdb/table.h>
 
 #include <cstdarg>
@@ -137,21 +134,14 @@ std::unique_ptr<database> open_journal(const fs::path& path, const rocks_options
   rocksdb::ColumnFamilyOptions family{options};
   family.write_buffer_size = settings.write_buffer_mib * mib;
   family.max_write_buffer_number = 4;
-  // Of a shard the next chunk has the largest number: its place is where the last one was put.
-  auto in_sequence = family;
-  in_sequence.memtable_insert_with_hint_prefix_extractor.reset(
-    rocksdb::NewFixedPrefixTransform(sizeof(std::uint16_t)));
   rocksdb::ColumnFamilyOptions small{options};
   small.write_buffer_size = 4 * mib;
-  auto few_keys = small; // one of them in every commit
-  few_keys.memtable_insert_with_hint_prefix_extractor.reset(
-    rocksdb::NewCappedPrefixTransform(marks::head.size()));
   return std::make_unique<database>(
     path, options,
     std::vector<rocksdb::ColumnFamilyDescriptor>{{rocksdb::kDefaultColumnFamilyName, small},
-                                                 {"chunks", in_sequence},
+                                                 {"chunks", family},
                                                  {"snapshots", with_bloom(family)},
-                                                 {"meta", few_keys}},
+                                                 {"meta", small}},
     settings.read_only);
 }
 
