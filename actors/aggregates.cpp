@@ -214,7 +214,7 @@ public:
     if constexpr (std::is_same_v<typename Traits::state, stock>)
       return purser::answer_again(request, outcome, context);
     else if constexpr (std::is_same_v<typename Traits::state, payment>)
-      return purser::answer_again(state_, context);
+      return purser::answer_again(state_, request, context);
     else
       return {};
   }

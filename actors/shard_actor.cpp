@@ -18,6 +18,9 @@ using supervisors::event_kind;
 /// Asked to leave memory at one time, so that a burst does not stop a thousand actors at once.
 constexpr std::size_t passivations_at_once = 16;
 
+/// Looks into the inbox before others get their turn.
+constexpr int distributions_at_once = 8;
+
 struct restart_request {
   entity_cell_ptr cell;
 };
@@ -72,15 +75,19 @@ caf::behavior shard_actor::make_behavior() {
 // -- Messages -------------------------------------------------------------------------------------
 
 void shard_actor::distribute() {
-  auto arrived = node_.router.inbox(state_->index).take();
-  std::move(arrived.begin(), arrived.end(), std::back_inserter(state_->undistributed));
-  while (!state_->undistributed.empty()) {
-    auto message = std::move(state_->undistributed.front());
-    state_->undistributed.pop_front();
-    deliver(std::move(message));
+  const auto before = state_->running.size();
+  for (int round = 0; round < distributions_at_once; ++round) {
+    auto arrived = node_.router.inbox(state_->index).take();
+    std::move(arrived.begin(), arrived.end(), std::back_inserter(state_->undistributed));
+    while (!state_->undistributed.empty()) {
+      auto message = std::move(state_->undistributed.front());
+      state_->undistributed.pop_front();
+      deliver(std::move(message));
+    }
+    if (open_started())
+      break; // else more has come meanwhile
   }
-  open_started();
-  limit_live();
+  limit_live(state_->running.size() - std::min(before, state_->running.size()));
 }
 
 void shard_actor::deliver(envelope message) {
@@ -113,10 +120,13 @@ void shard_actor::start(const entity_cell_ptr& cell) {
   caf::anon_send(cell->handle, wake_atom::value);
 }
 
-void shard_actor::open_started() {
-  if (!state_->opening.empty() && state_->undistributed.empty() &&
-      node_.router.inbox(state_->index).open(state_->opening))
-    state_->opening.clear();
+bool shard_actor::open_started() {
+  if (state_->opening.empty())
+    return true;
+  if (!state_->undistributed.empty() || !node_.router.inbox(state_->index).open(state_->opening))
+    return false;
+  state_->opening.clear();
+  return true;
 }
 
 // -- Healing --------------------------------------------------------------------------------------
@@ -143,7 +153,8 @@ void shard_actor::on_down(const caf::down_msg& down) {
       state_->cells.erase(cell->ref);
     else
       start(cell); // a message came meanwhile
-    return open_started();
+    open_started();
+    return;
   }
   on_crash(cell);
 }
@@ -265,11 +276,12 @@ void shard_actor::refuse(envelope message, bool may_have_happened) {
 
 // -- Memory and the end ---------------------------------------------------------------------------
 
-void shard_actor::limit_live() {
+void shard_actor::limit_live(std::size_t started) {
   const auto limit = std::max<std::size_t>(node_.policy.max_live / node_.router.shards(), 1);
   if (state_->running.size() <= limit)
     return;
-  for (const auto& entity : node_.router.inbox(state_->index).oldest(passivations_at_once))
+  for (const auto& entity :
+       node_.router.inbox(state_->index).oldest(std::max(passivations_at_once, started)))
     caf::anon_send(entity, passivate_atom::value);
 }
 

@@ -54,7 +54,7 @@ private:
   void deliver(envelope message);
   bool ends() const; ///< the shard, or the node
   void start(const entity_cell_ptr& cell);
-  void open_started();
+  bool open_started();
   void on_down(const caf::down_msg& down);
   void on_crash(const entity_cell_ptr& cell);
   void restart_later(const entity_cell_ptr& cell, std::int64_t delay_ms);
@@ -62,7 +62,8 @@ private:
   void quarantine(const entity_cell_ptr& cell);
   void release(const envelope& request);
   void refuse(envelope message, bool may_have_happened);
-  void limit_live();
+  /// `started`: at least so many are asked to leave.
+  void limit_live(std::size_t started);
   void begin_stop(const caf::error& reason);
 
   void report(supervisors::event_kind kind, const entity_cell& cell);

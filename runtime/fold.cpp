@@ -22,10 +22,11 @@ entity_image image_before(store& disk, const entity_ref& ref) {
   return image;
 }
 
-void fold_event(store& disk, const recorded_event& event, folded_span& result) {
+/// `cut_short`: a checkpoint of this span was, and may have stored snapshots and due marks.
+void fold_event(store& disk, const recorded_event& event, bool cut_short, folded_span& result) {
   auto at = result.images.find(event.stream);
   if (at == result.images.end()) {
-    const bool is_new = event.version == 1; // then nothing is stored of it but what is in the span
+    const bool is_new = event.version == 1 && !cut_short; // nothing is stored of it
     auto before = is_new ? entity_image{event.stream} : image_before(disk, event.stream);
     // A snapshot that is newer is of a checkpoint that was cut short: the marks are older.
     if (!is_new && (before.must_resume() || before.version() + 1 != event.version))
@@ -62,11 +63,12 @@ void naming(const entity_ref& entity, Call call) {
 folded_span fold(store& disk, const checkpoint_span& span, const unreadable_visitor& tell) {
   folded_span result;
   std::set<entity_ref> unreadable;
+  const bool cut_short = disk.index_covered(span.shard) > span.after; // the index comes first
   read_span(disk, span, [&](recorded_event&& event) {
     if (unreadable.contains(event.stream))
       return;
     try {
-      naming(event.stream, [&] { fold_event(disk, event, result); });
+      naming(event.stream, [&] { fold_event(disk, event, cut_short, result); });
     } catch (const entity_unreadable& error) {
       if (!tell)
         throw;

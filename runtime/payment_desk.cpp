@@ -78,6 +78,10 @@ void payment_desk::withdraw(const std::string& idempotency_key) {
     return !waiting.second.what && !call.ask_only && call.idempotency_key == idempotency_key;
   });
   shared_->calls.withdraw(idempotency_key, now);
+  if (!shared_->calls.anybody_waits())
+    return;
+  shared_->busy = shared_->to->token(); // one that waited has its place now
+  shared_->changed.notify_all();
 }
 
 void payment_desk::hold() {

@@ -75,6 +75,8 @@ void provider_calls::threw(std::uint64_t ticket, std::string why, std::int64_t n
   auto call = std::move(found->second);
   made_.erase(found);
   failed(call, why, now_ms);
+  if (call.withdrawn)
+    return leave_place(now_ms);
   if (call.request.call.call.ask_only) { // D5
     end(std::move(call), {payment_answer_kind::unknown, std::move(why), {}});
     return leave_place(now_ms);
@@ -168,6 +170,9 @@ bool provider_calls::is_there(pending& call, std::int64_t now_ms) {
 
 void provider_calls::withdraw(const std::string& idempotency_key, std::int64_t now_ms) {
   forget({idempotency_key, false}, now_ms);
+  for (auto& [ticket, call] : made_)
+    if (key_of(call) == key{idempotency_key, false})
+      call.withdrawn = true;
 }
 
 /// It is answered by what takes its place.

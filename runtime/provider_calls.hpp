@@ -93,7 +93,8 @@ public:
   /// A call is due. @returns what to make at once, if it may.
   std::optional<provider_attempt> take(provider_request request, std::int64_t now_ms);
 
-  /// What waits under this key, and is no question, is not made, and not answered either.
+  /// What waits under this key, and is no question, is not made, and not answered either; what is
+  /// being made is not made once more.
   void withdraw(const std::string& idempotency_key, std::int64_t now_ms);
 
   /// The next one that waited and may be made now.
@@ -129,6 +130,7 @@ private:
     std::int64_t not_before = 0; ///< at the gate: it backs off
     std::uint64_t number = 0;    ///< by it line and gate are in order, and so by `make_by`
     std::uint32_t attempts = 0;
+    bool withdrawn = false; ///< while it was being made: not once more
     supervisors::circuit_breaker::ticket circuit;
   };
   using queue = std::map<std::uint64_t, pending>;

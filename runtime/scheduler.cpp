@@ -137,9 +137,10 @@ public:
       std::unique_lock lock{all.mutex};
       const auto sleepers = all.sleepers.fetch_add(1) + 1;
       if (!anything(self)) { // whoever pushes after this sees that we sleep
-        if (sleepers == self->parent()->num_workers())
+        if (sleepers == self->parent()->num_workers()) {
           all.wake.wait(lock);
-        else // T2: the others run, and what they wake for themselves wakes nobody
+          all.wake.notify_one(); // T2: another one looks around now and then while this one works
+        } else // T2: the others run, and what they wake for themselves wakes nobody
           all.wake.wait_for(lock, longest_held_up);
       }
       all.sleepers.fetch_sub(1);

@@ -97,6 +97,10 @@ struct authorize_payment {
   std::string token;
   std::uint32_t series = 1; ///< a new one is a new attempt, after a decline
 };
+/// What an authorization's replies are named after: those of an earlier attempt may come late.
+inline std::string series_name(std::uint32_t series) {
+  return "series-" + std::to_string(series);
+}
 /// Takes a part of the authorized amount. `request` names it for ever: asked again, it is answered
 /// as before.
 struct capture_payment {
@@ -147,7 +151,7 @@ enum class payment_outcome : std::uint8_t {
 struct payment_reply {
   payment_outcome outcome = payment_outcome::unknown;
   std::string reason;
-  std::string request; ///< of a capture or a refund
+  std::string request; ///< of a capture or a refund; of an authorization its series_name
   bool stuck = false;  ///< another operation still needs people: an order stays parked
 };
 

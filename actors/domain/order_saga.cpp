@@ -237,6 +237,8 @@ private:
   }
 
   void authorized(const payment_reply& reply) {
+    if (!reply.request.empty() && reply.request != series_name(work_.now().series))
+      return; // told once more, of an attempt before this one
     const auto outcome = reply.outcome;
     if (outcome == payment_outcome::action_required) {
       work_.unpark_after(reply);

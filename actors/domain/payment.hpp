@@ -232,6 +232,7 @@ std::vector<effect> resume(const payment& current, const decide_context& context
 
 /// What the order is told once more when it may not have heard: the newest outcome of each thing
 /// that it asked for. For a message that was handled before, by an incarnation that crashed.
-std::vector<effect> answer_again(const payment& current, const decide_context& context);
+std::vector<effect> answer_again(const payment& current, const message_body& request,
+                                 const decide_context& context);
 
 } // namespace purser

@@ -85,7 +85,7 @@ public:
   // -- What the order asks for --------------------------------------------------------------------
 
   void on(const authorize_payment& request) {
-    const auto series = "series-" + std::to_string(request.series);
+    const auto series = series_name(request.series);
     if (!requested(operation_kind::authorize, series)) // even while a capture is open
       submit({"", operation_kind::authorize, request.amount, request.currency, request.method,
               request.token, series});
@@ -199,6 +199,13 @@ public:
         reply(outcome_of(operation, operation.status == operation_status::succeeded),
               operation.reason, operation.request);
     tell_what_is_stuck();
+  }
+
+  /// The withdrawal may not have gone out before a crash; of what does not wait it is no news.
+  void withdraw_all_that_ended() {
+    for (const auto& operation : state_.operations)
+      if (!is_open(operation))
+        withdraw(operation);
   }
 
   template <class Other>
@@ -535,10 +542,13 @@ private:
 
 } // namespace
 
-std::vector<effect> answer_again(const payment& current, const decide_context& context) {
+std::vector<effect> answer_again(const payment& current, const message_body& request,
+                                 const decide_context& context) {
   const payment_policy policy;
   payment_progress progress;
   payment_rules rules{current, progress, context, policy};
+  if (std::holds_alternative<settle_payment>(request))
+    rules.withdraw_all_that_ended();
   rules.tell_again();
   return std::move(std::move(rules).take().effects);
 }

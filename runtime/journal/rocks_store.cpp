@@ -124,6 +124,8 @@ public:
 
   void for_each_chunk(std::uint16_t shard, std::uint64_t after, std::uint64_t up_to,
                       const chunk_bytes_visitor& visit) override {
+    if (up_to <= after)
+      return;
     count_nothing();
     const auto archived = std::clamp(archived_.all_of(shard).last, after, up_to);
     store::for_each_chunk(shard, after, archived, visit);

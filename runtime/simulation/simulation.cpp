@@ -106,6 +106,8 @@ private:
     hooks.crash = [this](const envelope& message) { return crash_of(message); };
     hooks.on_supervision = [this](const supervisors::supervision_event& event) {
       ++report_.reached["supervision " + std::string{supervisors::to_string(event.kind)}];
+      if (event.kind == supervisors::event_kind::message_dead_lettered)
+        poisoned_.clear(); // another timer of the entity has no other name
       try {
         judge_.supervised(event, clock_.now());
       } catch (const verdict& found) {

@@ -294,6 +294,19 @@ TEST_CASE("on hold: a declined payment waits for another card, or for the resume
   }
 }
 
+TEST_CASE("an outcome of an earlier attempt to pay, told once more, is none of the present one") {
+  auto w = in(order_status::on_hold);
+  w.client(retry_payment{"o-1", {"card", "tok_ok"}});
+
+  w.payment(payment_outcome::authorization_refused, "series-1");
+  CHECK_FALSE(w.state.declined);
+
+  w.payment(payment_outcome::authorized, "series-2");
+  w.both(stock_step::commit);
+  w.payment(payment_outcome::captured, "order");
+  CHECK(status_of(w.state) == order_status::on_hold);
+}
+
 TEST_CASE("an operator's finding settles an unknown payment") {
   auto w = in(order_status::needs_attention);
 

@@ -323,6 +323,14 @@ TEST_CASE("P3: what an operator has settled by hand is not carried out once more
   CHECK(d.call()->withdraw);
   CHECK(d.call()->call.idempotency_key == waiting);
   CHECK(d.state.refunded == 100);
+
+  // It crashed before the withdrawal had gone out: the repeat says it again.
+  const auto again = answer_again(
+    d.state, settle_payment{payment_finding::refunded, "paid back by hand"}, d.context());
+  CHECK(std::any_of(again.begin(), again.end(), [&](const effect& wanted) {
+    const auto* call = std::get_if<call_provider>(&wanted);
+    return call != nullptr && call->withdraw && call->call.idempotency_key == waiting;
+  }));
 }
 
 TEST_CASE("after a restart the open operation is taken up again with its key") {

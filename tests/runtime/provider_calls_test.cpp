@@ -336,6 +336,22 @@ TEST_CASE("D5: what the provider throws back is tried again with growing waits, 
   CHECK(key_of(calls.next_attempt(300)) == "o-2");
 }
 
+TEST_CASE("a call that is withdrawn while it is being made is not made once more") {
+  auto policy = strict();
+  policy.retries.attempts = 4;
+  provider_calls calls{policy};
+  const auto attempt = calls.take(call_of("by hand"), 0);
+  REQUIRE(attempt);
+
+  calls.withdraw("by hand", 1);
+  calls.threw(attempt->ticket, "no connection", 2, middle);
+
+  CHECK_FALSE(calls.next_attempt(deadline_ms));
+  CHECK(calls.take_outcomes().empty());
+  CHECK(calls.figures(deadline_ms).retries == 0);
+  CHECK(key_of(calls.take(call_of("another"), deadline_ms)) == "another"); // its place is free
+}
+
 TEST_CASE("D5: when everything is thrown back, the budget bounds what is tried again") {
   auto policy = strict();
   policy.circuit.failures_in_a_row = 0;

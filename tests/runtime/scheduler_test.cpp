@@ -11,6 +11,7 @@
 #include <atomic>
 #include <chrono>
 #include <future>
+#include <thread>
 #include <vector>
 
 using namespace purser;
@@ -59,6 +60,7 @@ TEST_CASE("T2: an actor that blocks does not hold up what it has woken") {
     },
     second, has_run, &saw);
 
+  std::this_thread::sleep_for(50ms); // all threads sleep: an engine that has been idle
   caf::anon_send(first, go_atom::value);
 
   CHECK(saw.get_future().get());
