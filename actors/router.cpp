@@ -38,7 +38,7 @@ void shard_inbox::push(envelope message) {
       entity = found->handle;
   }
   if (entity)
-    caf::anon_send(entity, wake_atom::value);
+    purser::wake(entity);
 }
 
 bool shard_inbox::open(const std::vector<entity_cell_ptr>& cells) {
@@ -112,7 +112,7 @@ std::vector<envelope> shard_inbox::take() {
 
 void shard_inbox::wake(const caf::actor& shard) {
   if (shard)
-    caf::anon_send(shard, wake_atom::value);
+    purser::wake(shard);
 }
 
 router::router(std::uint16_t shards) {

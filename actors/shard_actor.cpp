@@ -98,11 +98,11 @@ void shard_actor::deliver(envelope message) {
     cell = std::make_shared<entity_cell>(message.to);
   if (cell->quarantined || ends())
     return refuse(std::move(message), ends());
-  const bool wake = cell->box.push(std::move(message));
-  if (!cell->handle && wake)
+  const bool asleep = cell->box.push(std::move(message));
+  if (!cell->handle && asleep)
     start(cell);
-  else if (wake)
-    caf::anon_send(cell->handle, wake_atom::value);
+  else if (asleep)
+    wake(cell->handle);
 }
 
 bool shard_actor::ends() const {
@@ -117,7 +117,7 @@ void shard_actor::start(const entity_cell_ptr& cell) {
   state_->opening.push_back(cell);
   node_.counters.activations.fetch_add(1, std::memory_order_relaxed);
   node_.counters.live_entities.fetch_add(1, std::memory_order_relaxed);
-  caf::anon_send(cell->handle, wake_atom::value);
+  wake(cell->handle);
 }
 
 bool shard_actor::open_started() {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <caf/atom.hpp>
+#include <caf/fwd.hpp>
 
 namespace purser {
 
@@ -10,5 +11,12 @@ using wake_atom = caf::atom_constant<caf::atom("wake")>;           // there is s
 using loaded_atom = caf::atom_constant<caf::atom("loaded")>;       // the journal has answered
 using passivate_atom = caf::atom_constant<caf::atom("passivate")>; // leave memory if you can
 using restart_atom = caf::atom_constant<caf::atom("restart")>;     // a backoff has passed
+
+/// Sends an actor wake_atom; from nobody.
+void wake(const caf::actor& whom);
+
+/// Who runs actors on this thread, for `wake`: what one of them wakes is put beside it. The
+/// scheduler says so; null on any other thread.
+void runs_actors_here(caf::execution_unit* who) noexcept;
 
 } // namespace purser

@@ -1,5 +1,7 @@
 #include "runtime/scheduler.hpp"
 
+#include "actors/wake.hpp"
+
 // Every time an actor gets its turn, CAF's worker tells the logger its id: a dynamic_cast and a map
 // under a lock. Nobody reads CAF's log here.
 #include <caf/logger.hpp>
@@ -145,6 +147,11 @@ public:
       }
       all.sleepers.fetch_sub(1);
     }
+  }
+
+  template <class Worker>
+  void before_resume(Worker* self, caf::resumable*) {
+    runs_actors_here(self);
   }
 
   template <class Worker, class Visit>
