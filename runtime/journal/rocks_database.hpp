@@ -31,6 +31,7 @@ public:
            const std::vector<rocksdb::ColumnFamilyDescriptor>& families, bool read_only);
   ~database();
   /// The same instance as it is now, for reading only. It must go first.
+  // NOLINTNEXTLINE(google-explicit-constructor): a moment of a database is not a copy of it
   explicit database(database& live);
   database(const database&) = delete;
   database& operator=(const database&) = delete;

@@ -80,6 +80,7 @@ public:
   }
 
   /// One moment of another.
+  // NOLINTNEXTLINE(google-explicit-constructor): a moment of a store is not a copy of it
   explicit rocks_store(rocks_store& live)
       : directory_(live.directory_), journal_(std::make_unique<database>(*live.journal_)),
         archived_(live.directory_ / "archive") {
