@@ -85,7 +85,7 @@ private:
   bool woken_ = false;
   std::uint64_t messages_ = 0;
   std::unordered_set<open_entity, by_entity, by_entity> open_;
-  mutable std::list<const open_entity*> by_use_; ///< newest first
+  std::list<const open_entity*> by_use_; ///< newest first
 };
 
 class router {

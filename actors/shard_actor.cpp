@@ -87,7 +87,7 @@ void shard_actor::distribute() {
     if (open_started())
       break; // else more has come meanwhile
   }
-  limit_live(state_->running.size() - std::min(before, state_->running.size()));
+  limit_live(state_->running.size() - before); // none ends while messages are handed out
 }
 
 void shard_actor::deliver(envelope message) {

@@ -132,19 +132,17 @@ private:
     const auto left_out = options_.without_archive ? view_.archived(shard) : chunk_range{};
     position before = 0;
     events_ += left_out.events;
-    for (auto number = left_out.last + 1; number <= last; ++number) {
-      const auto bytes = view_.chunk(shard, number);
-      if (!bytes)
-        throw journal_corrupt(chunk_place(shard, number) + " is missing");
-      const auto header = checked_header(*bytes, shard, number);
-      if (header.first <= before || header.last > head_)
-        throw journal_corrupt(chunk_place(shard, number) + " is out of order");
-      before = header.last;
-      events_ += header.count;
-      to.add(header, *bytes);
-      if (options_.progress && ++chunks_ % chunks_between_reports == 0)
-        options_.progress("backup", events_, head_);
-    }
+    view_.for_each_chunk(shard, left_out.last, last,
+                         [&](std::uint64_t number, std::string_view bytes) {
+                           const auto header = checked_header(bytes, shard, number);
+                           if (header.first <= before || header.last > head_)
+                             throw journal_corrupt(chunk_place(shard, number) + " is out of order");
+                           before = header.last;
+                           events_ += header.count;
+                           to.add(header, bytes);
+                           if (options_.progress && ++chunks_ % chunks_between_reports == 0)
+                             options_.progress("backup", events_, head_);
+                         });
   }
 
   store& view_;

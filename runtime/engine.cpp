@@ -78,11 +78,6 @@ std::unique_ptr<clock> make_clock(engine_time time) {
   throw engine_error("unknown kind of time");
 }
 
-caf::actor_system_config& configure(caf::actor_system_config& config, unsigned threads) {
-  use_scheduler(config, threads);
-  return config;
-}
-
 /// The answer that a call gives to a callback, as a future.
 template <class Call>
 std::future<answer> promised(Call call) {
@@ -105,7 +100,7 @@ public:
         calls_(options_.max_in_flight, options_.answer_deadline_ms, *clock_, delivery_),
         feeds_(std::make_shared<feed_signal>()), router_(options_.shards),
         journal_(open_store(options_), journal_settings()),
-        system_(configure(config_, options_.threads)),
+        system_(use_scheduler(config_, options_.threads)),
         provider_(options_.provider ? options_.provider
                                     : std::make_shared<simulated_provider>(options_.simulated)),
         desk_(provider_, router_, *clock_, desk_settings()), timers_(journal_, router_, *clock_),

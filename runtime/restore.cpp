@@ -2,8 +2,8 @@
 //
 // R1 Nothing has the directory's name before everything in it has been verified.
 // R2 Chunks, dead letters and quarantines are taken over as they are; snapshots, checkpoints and
-// the index are made from them. R3 Into a directory that exists (a mounted volume) the parts are
-// moved one by one, the journal
+//    the index are made from them.
+// R3 Into a directory that exists (a mounted volume) the parts are moved one by one, the journal
 //    last: what a kill leaves between is refused by every opening, because acknowledged events are
 //    missing.
 #include "actors/codec.hpp"

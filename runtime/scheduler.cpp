@@ -287,10 +287,11 @@ private:
 
 } // namespace
 
-void use_scheduler(caf::actor_system_config& config, unsigned threads) {
+caf::actor_system_config& use_scheduler(caf::actor_system_config& config, unsigned threads) {
   const auto cores = std::max(std::thread::hardware_concurrency(), 1U);
   config.set("scheduler.max-threads", std::size_t{threads == 0 ? cores : threads});
   config.load<quiet_coordinator>();
+  return config;
 }
 
 } // namespace purser

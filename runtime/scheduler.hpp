@@ -14,6 +14,7 @@ namespace purser {
 /// T2 A thread without work takes half of what waits at another one, within a millisecond: an actor
 ///    that blocks holds up nobody but itself.
 /// T3 A thread without anything to do anywhere sleeps, and costs nothing.
-void use_scheduler(caf::actor_system_config& config, unsigned threads);
+/// @returns `config`.
+caf::actor_system_config& use_scheduler(caf::actor_system_config& config, unsigned threads);
 
 } // namespace purser

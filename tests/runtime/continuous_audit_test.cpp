@@ -1,4 +1,3 @@
-#include "actors/codec.hpp"
 #include "actors/domain/stock.hpp"
 #include "runtime/continuous_audit.hpp"
 #include "runtime/journal/memory_store.hpp"
@@ -12,19 +11,6 @@
 
 using namespace purser;
 using namespace purser::tests;
-
-namespace {
-
-template <class Event>
-event_record record_of(const Event& event) {
-  event_record made;
-  made.type = Event::type;
-  made.schema = Event::schema;
-  codec::encode(made.payload, event);
-  return made;
-}
-
-} // namespace
 
 TEST_CASE("K2: a moment of a busy engine never breaks an invariant, on disk and in memory") {
   for (const bool on_disk : {true, false}) {

@@ -1,32 +1,20 @@
-#include "actors/codec.hpp"
 #include "actors/domain/stock.hpp"
 #include "runtime/fold.hpp"
 #include "runtime/journal/marks.hpp"
 #include "runtime/journal/memory_store.hpp"
+#include "tests/runtime/journal_fixture.hpp"
 
 #include <doctest/doctest.h>
 
-#include <future>
-
 using namespace purser;
+using namespace purser::tests;
 
 namespace {
-
-template <class Event>
-event_record record_of(const Event& event) {
-  event_record made;
-  made.type = Event::type;
-  made.schema = Event::schema;
-  codec::encode(made.payload, event);
-  return made;
-}
 
 void append_durably(group_commit_journal& log, const entity_ref& stream, std::uint64_t version,
                     const std::vector<event_record>& events) {
   log.append(stream, version, events);
-  std::promise<void> durable;
-  log.when_durable([&] { durable.set_value(); });
-  durable.get_future().get();
+  wait_durable(log);
 }
 
 std::size_t due_marks(store& disk) {

@@ -1,6 +1,7 @@
 // Journals to test: in memory, with what was not synced at the tests' mercy, and on a disk.
 #pragma once
 
+#include "actors/codec.hpp"
 #include "runtime/journal/group_commit.hpp"
 #include "runtime/journal/memory_store.hpp"
 #include "runtime/journal/rocks_store.hpp"
@@ -37,6 +38,16 @@ inline event_record event_with(std::string payload) {
   made.type = 1;
   made.at = 1'000;
   made.payload = std::move(payload);
+  return made;
+}
+
+/// A domain event as the journal takes it.
+template <class Event>
+event_record record_of(const Event& event) {
+  event_record made;
+  made.type = Event::type;
+  made.schema = Event::schema;
+  codec::encode(made.payload, event);
   return made;
 }
 

@@ -22,12 +22,7 @@ namespace {
 using go_atom = caf::atom_constant<caf::atom("go")>;
 
 struct scheduled_system {
-  explicit scheduled_system(unsigned threads) : system(with(config, threads)) {}
-
-  static caf::actor_system_config& with(caf::actor_system_config& config, unsigned threads) {
-    use_scheduler(config, threads);
-    return config;
-  }
+  explicit scheduled_system(unsigned threads) : system(use_scheduler(config, threads)) {}
 
   caf::actor_system_config config;
   caf::actor_system system;

@@ -105,11 +105,8 @@ private:
 
   measured run_workload(const workload& which, double rate) {
     const auto skus = which.one_sku ? 1 : options_.skus;
-    const auto data = directory_ / "data";
-    std::filesystem::remove_all(data);
-    engine_options settings;
-    settings.data_dir = data;
-    settings.max_in_flight = std::size_t{1} << 20; // an open loop never waits
+    const scratch_data data{directory_ / "data"};
+    auto settings = data.options();
     settings.crash_every = options_.crash_every;
     settings.control_socket = true;
     const auto target = engine::start(settings);
@@ -123,7 +120,6 @@ private:
     made.disk_bytes = static_cast<double>(after.disk_bytes) /
                       static_cast<double>(std::max<std::uint64_t>(after.events, 1));
     target->stop();
-    std::filesystem::remove_all(data);
     return made;
   }
 

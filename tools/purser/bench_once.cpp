@@ -30,30 +30,6 @@ double seconds_since(steady::time_point began) {
   return std::chrono::duration<double>(steady::now() - began).count();
 }
 
-/// A data directory that is gone afterwards.
-class scratch_data {
-public:
-  explicit scratch_data(std::filesystem::path at) : path_(std::move(at)) { remove(); }
-  ~scratch_data() { remove(); }
-  scratch_data(const scratch_data&) = delete;
-  scratch_data& operator=(const scratch_data&) = delete;
-
-  engine_options options() const {
-    engine_options made;
-    made.data_dir = path_;
-    made.max_in_flight = std::size_t{1} << 20;
-    return made;
-  }
-
-private:
-  void remove() const {
-    std::error_code ignored;
-    std::filesystem::remove_all(path_, ignored);
-  }
-
-  std::filesystem::path path_;
-};
-
 /// Seconds from the start of an engine to the answer of its first query.
 double seconds_to_serve(const engine_options& options) {
   const auto began = steady::now();

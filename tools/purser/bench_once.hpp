@@ -8,8 +8,34 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <system_error>
+#include <utility>
 
 namespace purser::tools {
+
+/// A data directory that is gone afterwards.
+class scratch_data {
+public:
+  explicit scratch_data(std::filesystem::path at) : path_(std::move(at)) { remove(); }
+  ~scratch_data() { remove(); }
+  scratch_data(const scratch_data&) = delete;
+  scratch_data& operator=(const scratch_data&) = delete;
+
+  engine_options options() const {
+    engine_options made;
+    made.data_dir = path_;
+    made.max_in_flight = std::size_t{1} << 20; // an open loop never waits
+    return made;
+  }
+
+private:
+  void remove() const {
+    std::error_code ignored;
+    std::filesystem::remove_all(path_, ignored);
+  }
+
+  std::filesystem::path path_;
+};
 
 /// Starts after a kill.
 struct recovery_figures {
