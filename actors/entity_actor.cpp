@@ -62,13 +62,23 @@ constexpr std::uint64_t attempts_of_a_decision = 4'096;
 
 } // namespace
 
-entity_actor::entity_actor(caf::actor_config& config, node_context& node, entity_cell_ptr cell)
-    : caf::event_based_actor(config), node_(node), cell_(std::move(cell)),
-      image_(cell_->ref, node.policy.shop), attempts_(++node.incarnations << incarnation_bits) {}
+entity_actor::incarnation::incarnation(const entity_ref& ref, node_context& node)
+    : image(ref, node.policy.shop), attempts(++node.incarnations << incarnation_bits) {}
+
+entity_actor::entity_actor(caf::actor_config& config, node_context& node, entity_shell_ptr shell)
+    : caf::event_based_actor(config), node_(node), shell_(std::move(shell)) {}
+
+void entity_actor::on_exit() {
+  own_.reset();
+  cell_.reset(); // both know this actor
+  shell_.reset();
+}
 
 caf::behavior entity_actor::make_behavior() {
   set_default_handler(caf::drop);
   set_exception_handler([this](std::exception_ptr& thrown) -> caf::error {
+    if (!cell_)
+      return crash_reason();
     try {
       std::rethrow_exception(thrown);
     } catch (const std::exception& error) {
@@ -81,58 +91,76 @@ caf::behavior entity_actor::make_behavior() {
   });
   return {
     [this](wake_atom) {
-      const work_board::scope working{node_.at_work, work_kind::entity, cell_->ref};
-      if (!reply_)
-        load();
-      else
-        drain();
+      if (cell_ || take_over())
+        work();
     },
     [this](loaded_atom) {
       const work_board::scope working{node_.at_work, work_kind::entity, cell_->ref};
       if (cell_->recovering)
         recovered();
-      waiting_ = false;
+      own_->waiting = false;
       drain();
     },
     [this](passivate_atom) { passivate(); },
   };
 }
 
+/// A wake-up may be for an entity that has left, or come before the shard has found another one.
+bool entity_actor::take_over() {
+  cell_ = shell_->take_over();
+  if (!cell_)
+    return false;
+  own_.emplace(cell_->ref, node_);
+  return true;
+}
+
+void entity_actor::work() {
+  const work_board::scope working{node_.at_work, work_kind::entity, cell_->ref};
+  if (std::exchange(own_->started, true))
+    return drain();
+  if (!std::exchange(cell_->first_ever, false))
+    return load();
+  cell_->recovering = false;
+  own_->waiting = false;
+  drain();
+}
+
 // -- Recovering -----------------------------------------------------------------------------------
 
 void entity_actor::load() {
   cell_->recovering = true;
-  waiting_ = true;
-  reply_ = std::make_shared<journal_reply>();
-  reply_->actor = address();
-  node_.journal.load(cell_->ref, [reply = reply_](stored_stream stream, std::string error) {
+  own_->waiting = true;
+  own_->reply = std::make_shared<journal_reply>();
+  own_->reply->actor = address();
+  node_.journal.load(cell_->ref, [reply = own_->reply](stored_stream stream, std::string error) {
     reply->publish([&](journal_reply& to) {
       to.stream = std::move(stream);
       to.error = std::move(error);
     });
   });
-  if (!reply_->take_or_wait())
+  if (!own_->reply->take_or_wait())
     return;
   recovered();
-  waiting_ = false;
+  own_->waiting = false;
   drain();
 }
 
 void entity_actor::recovered() {
-  if (!reply_->error.empty())
-    throw journal_corrupt(reply_->error);
-  if (!reply_->stream.tail.empty()) {
-    last_position_ = reply_->stream.tail.back().at_position;
-    cell_->version = reply_->stream.tail.back().version;
+  if (!own_->reply->error.empty())
+    throw journal_corrupt(own_->reply->error);
+  if (!own_->reply->stream.tail.empty()) {
+    own_->last_position = own_->reply->stream.tail.back().at_position;
+    cell_->version = own_->reply->stream.tail.back().version;
   }
-  image_.rebuild(reply_->stream);
-  cell_->version = image_.version();
-  reply_->stream = {};
+  own_->image.rebuild(own_->reply->stream);
+  cell_->version = own_->image.version();
+  own_->was_absent = cell_->version == 0;
+  own_->reply->stream = {};
   cell_->recovering = false;
-  if (image_.must_resume()) {
+  if (own_->image.must_resume()) {
     envelope resume;
     const auto context = context_of(resume);
-    auto made = image_.state().handle(resume.body, context);
+    auto made = own_->image.state().handle(resume.body, context);
     append(std::move(made.events), context);
     send_out(std::move(made.effects), context.now);
   }
@@ -144,7 +172,7 @@ void entity_actor::recovered() {
 
 void entity_actor::drain() {
   for (std::size_t handled = 0; handled < node_.policy.batch; ++handled) {
-    if (waiting_)
+    if (own_->waiting)
       return;
     auto* message = cell_->box.take();
     if (message == nullptr)
@@ -157,7 +185,7 @@ void entity_actor::drain() {
 }
 
 void entity_actor::handle(envelope& message) {
-  if (!asked_index_)
+  if (!own_->asked_index)
     ++message.deliveries;
   if (message.query)
     return message.dead_letter ? give_up(message) : answer_query(message);
@@ -167,7 +195,7 @@ void entity_actor::handle(envelope& message) {
     return settle();
   }
   const bool known = is_repeat(message);
-  if (waiting_)
+  if (own_->waiting)
     return; // for the index; the message stays in hand
   if (known && message.dead_letter)
     keep_letter(message, true); // for people; it took effect before it crashed, and is answered so
@@ -182,7 +210,7 @@ void entity_actor::handle(envelope& message) {
 void entity_actor::answer_query(const envelope& message) {
   answer result{outcome::accepted};
   result.id = cell_->ref.key;
-  result.view = image_.view(context_of(message).now);
+  result.view = own_->image.view(context_of(message).now);
   node_.journal.when_durable(
     [client = message.client, result = std::move(result)] { client->deliver(result); });
   cell_->box.done();
@@ -191,31 +219,31 @@ void entity_actor::answer_query(const envelope& message) {
 bool entity_actor::is_repeat(envelope& message) {
   if (message.key.empty())
     return false;
-  bool known = image_.commands().find(message.key) != nullptr;
-  if (!known && image_.commands().has_forgotten()) {
-    if (!asked_index_) {
-      asked_index_ = true;
-      waiting_ = true;
-      reply_ = std::make_shared<journal_reply>();
-      reply_->actor = address();
+  bool known = own_->image.commands().find(message.key) != nullptr;
+  if (!known && own_->image.commands().has_forgotten()) {
+    if (!own_->asked_index) {
+      own_->asked_index = true;
+      own_->waiting = true;
+      own_->reply = std::make_shared<journal_reply>();
+      own_->reply->actor = address();
       node_.journal.find_command(
         cell_->ref, message.key,
-        [reply = reply_](std::optional<command_outcome> found, std::string error) {
+        [reply = own_->reply](std::optional<command_outcome> found, std::string error) {
           reply->publish([&](journal_reply& to) {
             to.found = found;
             to.error = std::move(error);
           });
         });
-      if (!reply_->take_or_wait())
+      if (!own_->reply->take_or_wait())
         return false;
-      waiting_ = false;
+      own_->waiting = false;
     }
-    if (!reply_->error.empty())
-      throw journal_corrupt(reply_->error);
-    found_ = reply_->found;
-    known = found_.has_value();
+    if (!own_->reply->error.empty())
+      throw journal_corrupt(own_->reply->error);
+    own_->found = own_->reply->found;
+    known = own_->found.has_value();
   }
-  asked_index_ = false;
+  own_->asked_index = false;
   if (!message.duplicate)
     message.duplicate = known;
   return known;
@@ -224,16 +252,16 @@ bool entity_actor::is_repeat(envelope& message) {
 void entity_actor::repeat(envelope& message) {
   std::uint64_t fingerprint = 0;
   auto why = rejection::none;
-  if (const auto* entry = image_.commands().find(message.key)) {
+  if (const auto* entry = own_->image.commands().find(message.key)) {
     fingerprint = entry->fingerprint;
     why = entry->outcome;
   } else {
-    fingerprint = found_->fingerprint;
-    why = static_cast<rejection>(found_->rejection);
+    fingerprint = own_->found->fingerprint;
+    why = static_cast<rejection>(own_->found->rejection);
   }
   bool completed = true;
   if (message.from) {
-    send_out(image_.state().answer_again(message.body, why, context_of(message)),
+    send_out(own_->image.state().answer_again(message.body, why, context_of(message)),
              context_of(message).now);
     answer_client(message, why); // who had it sent again
     cell_->box.done();
@@ -250,18 +278,18 @@ void entity_actor::repeat(envelope& message) {
 }
 
 void entity_actor::carry_out(envelope& message) {
-  crash_at_.reset();
+  own_->crash_at.reset();
   if (node_.inject_crash)
-    crash_at_ = node_.inject_crash(message);
-  message.poisoned = message.poisoned || crash_at_ == crash_point::every_delivery;
+    own_->crash_at = node_.inject_crash(message);
+  message.poisoned = message.poisoned || own_->crash_at == crash_point::every_delivery;
   if (message.poisoned)
-    crash_at_ = crash_point::before_decide;
+    own_->crash_at = crash_point::before_decide;
   crash_if_told(crash_point::before_decide, message);
   fire_timer_if_due(message);
   const auto context = context_of(message);
   if (std::holds_alternative<timer_due>(message.body))
     cell_->timer.reset(); // it was taken off the board when it fired
-  auto made = image_.state().handle(message.body, context);
+  auto made = own_->image.state().handle(message.body, context);
   if (!message.key.empty()) {
     if (made.refused != rejection::none || made.events.empty())
       made.events.push_back(note_of(made.refused));
@@ -298,7 +326,7 @@ void entity_actor::give_up(envelope& message) {
   const bool was_reply = !message.is_command() && !message.query;
   cell_->box.done();
   if (was_reply) { // the step that waited for it cannot go on by itself
-    auto made = image_.state().handle(undeliverable{rejection::dead_lettered}, context);
+    auto made = own_->image.state().handle(undeliverable{rejection::dead_lettered}, context);
     append(std::move(made.events), context);
     send_out(std::move(made.effects), context.now);
   }
@@ -320,7 +348,7 @@ void entity_actor::keep_letter(const envelope& message, bool took_effect) {
   letter.body = message.body;
   letter.cause = cell_->failure;
   letter.attempts = static_cast<std::uint32_t>(std::max(message.deliveries - 1, 0));
-  letter.version = image_.version();
+  letter.version = own_->image.version();
   letter.took_effect = took_effect;
   node_.given_up->keep(letter);
 }
@@ -332,22 +360,23 @@ void entity_actor::append(std::vector<event_record> events, const decide_context
     return;
   for (auto& event : events)
     event.at = context.now;
-  last_position_ = node_.journal.append(cell_->ref, image_.version(), events);
-  image_.appended(events);
-  cell_->version = image_.version();
+  own_->last_position = node_.journal.append(cell_->ref, own_->image.version(), events);
+  own_->image.appended(events);
+  cell_->version = own_->image.version();
 }
 
 void entity_actor::send_out(std::vector<effect> effects, unix_millis at) {
   for (auto& wanted : effects) {
     if (auto* send = std::get_if<send_message>(&wanted)) {
-      envelope message;
-      message.to = std::move(send->to);
-      message.from = cell_->ref;
-      message.at = at;
+      auto message = std::make_unique<envelope>();
+      message->to = std::move(send->to);
+      message->from = cell_->ref;
+      message->at = at;
       if (!send->key.empty())
-        message.fingerprint = key_only_fingerprint;
-      message.key = std::move(send->key);
-      message.body = std::move(send->body);
+        message->fingerprint = key_only_fingerprint;
+      message->key = std::move(send->key);
+      message->body = std::move(send->body);
+      message->first_ever = is_first_to_its_payment(message->to);
       node_.router.send(std::move(message));
     } else if (auto* alarm = std::get_if<raise_alarm>(&wanted)) {
       if (node_.on_alarm)
@@ -361,18 +390,26 @@ void entity_actor::send_out(std::vector<effect> effects, unix_millis at) {
   }
 }
 
+/// Nobody but an order speaks to its payment. One that was placed in this incarnation has never
+/// done so before.
+bool entity_actor::is_first_to_its_payment(const entity_ref& to) {
+  return to.kind == entity_kind::payment && own_->was_absent &&
+         cell_->ref.kind == entity_kind::order && to.key == cell_->ref.key &&
+         !std::exchange(own_->told_payment, true);
+}
+
 bool entity_actor::finish(envelope& message, rejection refused) {
   if (!message.client) {
     cell_->box.done();
     return true;
   }
   const bool workflow = message.is_client_command(); // else: an entity's message, sent again
-  if (refused == rejection::none && workflow && image_.has_open_step()) {
+  if (refused == rejection::none && workflow && own_->image.has_open_step()) {
     cell_->box.await_settlement();
     return false;
   }
   if (refused == rejection::none && workflow)
-    refused = image_.state().final_verdict(std::get<command_body>(message.body));
+    refused = own_->image.state().final_verdict(std::get<command_body>(message.body));
   answer_client(message, refused);
   cell_->box.done();
   return true;
@@ -384,10 +421,12 @@ void entity_actor::settle() {
   node_.counters.messages.fetch_add(1, std::memory_order_relaxed);
   if (cell_->failed_at_ns != 0)
     report_healed();
-  if (!cell_->box.has_awaiting() || image_.has_open_step())
+  if (!cell_->box.has_awaiting() || own_->image.has_open_step())
     return;
-  for (const auto& message : cell_->box.take_awaiting())
-    answer_client(message, image_.state().final_verdict(std::get<command_body>(message.body)));
+  auto awaiting = cell_->box.take_awaiting();
+  while (const auto message = awaiting.pop_front())
+    answer_client(*message,
+                  own_->image.state().final_verdict(std::get<command_body>(message->body)));
 }
 
 void entity_actor::report_healed() {
@@ -397,7 +436,7 @@ void entity_actor::report_healed() {
 }
 
 void entity_actor::count_open_step() {
-  const bool open = image_.has_open_step();
+  const bool open = own_->image.has_open_step();
   if (open == cell_->counted_open)
     return;
   cell_->counted_open = open;
@@ -406,19 +445,19 @@ void entity_actor::count_open_step() {
 
 /// What is due comes before a command that is later (contract.md, section 5).
 void entity_actor::fire_timer_if_due(const envelope& before) {
-  const auto due = image_.due();
+  const auto due = own_->image.due();
   if (!before.client || !due)
     return;
   const auto context = context_of(before);
   if (*due > context.now)
     return;
-  auto made = image_.state().handle(timer_due{}, context);
+  auto made = own_->image.state().handle(timer_due{}, context);
   append(std::move(made.events), context);
   send_out(std::move(made.effects), context.now);
 }
 
 void entity_actor::set_timer() {
-  const auto due = image_.due();
+  const auto due = own_->image.due();
   if (due == cell_->timer || !node_.set_timer)
     return;
   cell_->timer = due;
@@ -426,11 +465,13 @@ void entity_actor::set_timer() {
 }
 
 void entity_actor::passivate() {
-  if (waiting_ || !cell_->box.idle() || image_.has_open_step() || image_.must_resume() ||
-      last_position_ > node_.journal.durable())
+  if (!cell_ || own_->waiting || !cell_->box.idle() || own_->image.has_open_step() || own_->image.must_resume() ||
+      own_->last_position > node_.journal.durable())
     return; // E5; the shard asks again later
   node_.counters.passivations.fetch_add(1, std::memory_order_relaxed);
-  quit(caf::exit_reason::normal);
+  own_.reset();
+  auto& shard = node_.router.inbox(shard_of(cell_->ref, node_.router.shards()));
+  shard.leave(std::exchange(cell_, nullptr));
 }
 
 void entity_actor::answer_client(const envelope& message, rejection why) {
@@ -443,7 +484,7 @@ void entity_actor::answer_client(const envelope& message, rejection why) {
 }
 
 void entity_actor::crash_if_told(crash_point point, const envelope& message) const {
-  if (crash_at_ == point)
+  if (own_->crash_at == point)
     throw injected_crash("told to crash while handling " + std::string{name_of(message.body)});
 }
 
@@ -454,7 +495,7 @@ decide_context entity_actor::context_of(const envelope& message) {
     context.from = *message.from;
   context.now = message.at != 0 ? message.at : node_.clock.now();
   context.monotonic_ms = node_.clock.waiting_ms();
-  context.attempt = attempts_ += attempts_of_a_decision;
+  context.attempt = own_->attempts += attempts_of_a_decision;
   return context;
 }
 

@@ -17,6 +17,8 @@
 
 namespace purser {
 
+class entity_shell;
+
 struct entity_cell {
   explicit entity_cell(entity_ref of) : ref(std::move(of)) {}
 
@@ -26,6 +28,7 @@ struct entity_cell {
   // Written by the running incarnation; read by the shard once that is down.
   supervisors::entity_restart_state restarts;
   bool recovering = true;           ///< it has not yet been rebuilt from the journal
+  bool first_ever = false;          ///< there is nothing to rebuild it from (envelope::first_ever)
   bool counted_open = false;        ///< it is counted among node_context::open
   std::optional<unix_millis> timer; ///< as told to node_context::set_timer
   std::string failure;              ///< why the last incarnation ended
@@ -33,7 +36,8 @@ struct entity_cell {
   std::int64_t failed_at_ns = 0;    ///< monotonic; 0 once it is healed
 
   // The shard's own.
-  caf::actor handle; ///< null while no incarnation runs
+  caf::actor handle;                   ///< null while no incarnation runs
+  std::shared_ptr<entity_shell> shell; ///< that of the handle
   bool quarantined = false;
   std::int64_t started_at_ns = 0; ///< monotonic: of the running incarnation
   std::int64_t crashed_at_ns = 0; ///< monotonic: of the last crash

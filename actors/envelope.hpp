@@ -6,6 +6,7 @@
 #include "actors/domain/messages.hpp"
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 
@@ -20,6 +21,7 @@ struct envelope {
   unix_millis at = 0;            ///< business time, handed on to what it causes; 0: the clock's
   bool query = false;            ///< only reads: the answer is the view
   bool release = false;          ///< for the shard: the entity's quarantine ends
+  bool first_ever = false; ///< nobody has ever sent the receiver anything: it has no history
   message_body body = resume_step{};
 
   // What a redelivery must know.
@@ -29,6 +31,8 @@ struct envelope {
   bool poisoned = false;         ///< it was told to crash its entity at every delivery
 
   activity_token token; ///< while it is queued or handled
+
+  envelope* next = nullptr; ///< the one behind it, for envelope_queue
 
   bool is_command() const noexcept { return !query && !is_reply(); }
 
@@ -44,5 +48,8 @@ private:
            std::holds_alternative<resume_step>(body) || std::holds_alternative<timer_due>(body);
   }
 };
+
+/// Messages are made once, and handed on.
+using envelope_ptr = std::unique_ptr<envelope>;
 
 } // namespace purser

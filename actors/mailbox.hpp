@@ -7,20 +7,18 @@
 // M4 `push` tells whether the entity must be woken; a woken entity takes until the queue is empty.
 #pragma once
 
-#include "actors/envelope.hpp"
+#include "actors/envelope_queue.hpp"
 
 #include <cstddef>
 #include <cstdint>
 #include <mutex>
-#include <optional>
-#include <vector>
 
 namespace purser {
 
 class mailbox {
 public:
   /// Thread-safe. @returns whether a wake-up has to be sent.
-  bool push(envelope message);
+  bool push(envelope_ptr message);
 
   /// The message in hand, else the next one; null when there is none, and then the next push wakes.
   envelope* take();
@@ -32,15 +30,15 @@ public:
   void await_settlement();
 
   /// The commands that wait for the workflow, taken out to be answered.
-  std::vector<envelope> take_awaiting();
+  envelope_queue take_awaiting();
 
   /// After a crash: what was awaiting comes first again, then the queue; a wake-up will be sent.
   void prepare_redelivery();
 
   /// Everything, taken out: the entity is given up.
-  std::vector<envelope> drain();
+  envelope_queue drain();
 
-  envelope* in_hand() noexcept { return in_hand_ ? &*in_hand_ : nullptr; }
+  envelope* in_hand() noexcept { return in_hand_.get(); }
   bool has_awaiting() const noexcept { return !awaiting_.empty(); }
 
   /// Nothing queued, in hand or awaiting. Thread-safe as to the queue.
@@ -53,18 +51,12 @@ public:
   std::uint64_t pushed() const;
 
 private:
-  std::vector<envelope>::iterator at_first() {
-    return queue_.begin() + static_cast<std::ptrdiff_t>(first_);
-  }
-
   mutable std::mutex mutex_; // of queue_ and woken_; the rest belongs to the running incarnation
-  /// Those from `first_` on; a deque would take half a KiB while it is empty.
-  std::vector<envelope> queue_;
-  std::size_t first_ = 0;
+  envelope_queue queue_;
   bool woken_ = false;
   std::uint64_t pushed_ = 0;
-  std::optional<envelope> in_hand_;
-  std::vector<envelope> awaiting_;
+  envelope_ptr in_hand_;
+  envelope_queue awaiting_;
 };
 
 } // namespace purser

@@ -21,12 +21,12 @@ void shard_inbox::detach() {
   shard_ = nullptr;
 }
 
-void shard_inbox::push(envelope message) {
+void shard_inbox::push(envelope_ptr message) {
   caf::actor entity;
   {
     const std::lock_guard lock{mutex_};
     ++messages_;
-    const auto found = message.release ? open_.end() : open_.find(message.to);
+    const auto found = message->release ? open_.end() : open_.find(message->to);
     if (found == open_.end()) {
       waiting_.push_back(std::move(message));
       if (!std::exchange(woken_, true))
@@ -104,10 +104,22 @@ std::size_t shard_inbox::waiting() const {
   return waiting_.size();
 }
 
-std::vector<envelope> shard_inbox::take() {
+envelope_queue shard_inbox::take() {
   const std::lock_guard lock{mutex_};
   woken_ = false;
-  return std::exchange(waiting_, {});
+  return std::move(waiting_);
+}
+
+void shard_inbox::leave(entity_cell_ptr cell) {
+  const std::lock_guard lock{mutex_};
+  left_.push_back(std::move(cell));
+  if (!std::exchange(woken_, true))
+    wake(shard_);
+}
+
+std::vector<entity_cell_ptr> shard_inbox::take_left() {
+  const std::lock_guard lock{mutex_};
+  return std::exchange(left_, {});
 }
 
 void shard_inbox::wake(const caf::actor& shard) {
@@ -121,9 +133,9 @@ router::router(std::uint16_t shards) {
     inboxes_.push_back(std::make_unique<shard_inbox>());
 }
 
-void router::send(envelope message) {
-  message.token = token();
-  const auto shard = shard_of(message.to, shards());
+void router::send(envelope_ptr message) {
+  message->token = token();
+  const auto shard = shard_of(message->to, shards());
   inboxes_[shard]->push(std::move(message));
 }
 

@@ -4,7 +4,7 @@
 #pragma once
 
 #include "actors/entity_cell.hpp"
-#include "actors/envelope.hpp"
+#include "actors/envelope_queue.hpp"
 
 #include <caf/actor.hpp>
 
@@ -34,7 +34,7 @@ public:
   void detach();
 
   /// Into the mailbox of its entity if that is open, and for the shard if not.
-  void push(envelope message);
+  void push(envelope_ptr message);
 
   /// From now on the entities' incarnations are sent their messages directly. Does nothing while
   /// messages wait for the shard, which tries again once it has handed them out. @returns whether
@@ -61,7 +61,14 @@ public:
   std::size_t waiting() const;
 
   /// Everything that has come, in order.
-  std::vector<envelope> take();
+  envelope_queue take();
+
+  /// By an incarnation that has nothing to do any more and has let go of its entity: the shard is
+  /// to close it, and to see whether something has come meanwhile (R2).
+  void leave(entity_cell_ptr cell);
+
+  /// Those that left since this was asked.
+  std::vector<entity_cell_ptr> take_left();
 
 private:
   struct open_entity {
@@ -80,7 +87,8 @@ private:
   void wake(const caf::actor& shard);
 
   mutable std::mutex mutex_;
-  std::vector<envelope> waiting_;
+  envelope_queue waiting_;
+  std::vector<entity_cell_ptr> left_;
   caf::actor shard_;
   bool woken_ = false;
   std::uint64_t messages_ = 0;
@@ -96,7 +104,8 @@ public:
 
   /// Hands a message to its receiver, or to the receiver's shard. From one sender to one receiver,
   /// messages stay in order. Thread-safe; never blocks.
-  void send(envelope message);
+  void send(envelope_ptr message);
+  void send(envelope message) { send(std::make_unique<envelope>(std::move(message))); }
 
   /// From now on every message counts as something that goes on.
   void count(activity& in) { activity_ = &in; }

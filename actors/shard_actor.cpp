@@ -18,6 +18,9 @@ using supervisors::event_kind;
 /// Asked to leave memory at one time, so that a burst does not stop a thousand actors at once.
 constexpr std::size_t passivations_at_once = 16;
 
+/// Shells that wait for an entity; more are ended.
+constexpr std::size_t idle_shells = 256;
+
 /// Looks into the inbox before others get their turn.
 constexpr int distributions_at_once = 8;
 
@@ -50,8 +53,8 @@ caf::behavior shard_actor::make_behavior() {
       quit(exit.reason); // D5
   });
   state_->started_at_ns = node_.clock.monotonic_ns();
-  for (const auto& [id, cell] : state_->running)
-    monitor(cell->handle); // left by the incarnation before us; one that is dead says so at once
+  for (const auto& [id, shell] : state_->shells)
+    monitor(shell->handle); // left by the incarnation before us; one that is dead says so at once
   for (const auto& cell : std::exchange(state_->restarting, {}))
     start_again(cell); // its wait has ended with the incarnation before us
   node_.router.inbox(state_->index).attach(caf::actor_cast<caf::actor>(this));
@@ -75,29 +78,31 @@ caf::behavior shard_actor::make_behavior() {
 // -- Messages -------------------------------------------------------------------------------------
 
 void shard_actor::distribute() {
-  const auto before = state_->running.size();
+  auto& inbox = node_.router.inbox(state_->index);
+  std::size_t started = 0;
   for (int round = 0; round < distributions_at_once; ++round) {
-    auto arrived = node_.router.inbox(state_->index).take();
-    std::move(arrived.begin(), arrived.end(), std::back_inserter(state_->undistributed));
-    while (!state_->undistributed.empty()) {
-      auto message = std::move(state_->undistributed.front());
-      state_->undistributed.pop_front();
+    state_->undistributed.append(inbox.take());
+    put_away_left();
+    const auto before = state_->live;
+    while (auto message = state_->undistributed.pop_front())
       deliver(std::move(message));
-    }
+    started += state_->live - before;
     if (open_started())
       break; // else more has come meanwhile
   }
-  limit_live(state_->running.size() - before); // none ends while messages are handed out
+  limit_live(started); // none ends while messages are handed out
 }
 
-void shard_actor::deliver(envelope message) {
-  if (message.release && !ending_)
-    return release(message);
-  auto& cell = state_->cells[message.to];
-  if (!cell)
-    cell = std::make_shared<entity_cell>(message.to);
+void shard_actor::deliver(envelope_ptr message) {
+  if (message->release && !ending_)
+    return release(*message);
+  auto& cell = state_->cells[message->to];
+  if (!cell) {
+    cell = std::make_shared<entity_cell>(message->to);
+    cell->first_ever = message->first_ever;
+  }
   if (cell->quarantined || ends())
-    return refuse(std::move(message), ends());
+    return refuse(*message, ends());
   const bool asleep = cell->box.push(std::move(message));
   if (!cell->handle && asleep)
     start(cell);
@@ -110,14 +115,29 @@ bool shard_actor::ends() const {
 }
 
 void shard_actor::start(const entity_cell_ptr& cell) {
-  cell->handle = spawn<entity_actor, caf::monitored>(node_, cell);
+  cell->shell = shell_for_another();
+  cell->shell->cell = cell;
+  cell->handle = cell->shell->handle;
   cell->recovering = true;
   cell->started_at_ns = node_.clock.monotonic_ns();
-  state_->running.emplace(cell->handle.id(), cell);
+  cell->shell->hand_over(cell);
   state_->opening.push_back(cell);
+  ++state_->live;
   node_.counters.activations.fetch_add(1, std::memory_order_relaxed);
   node_.counters.live_entities.fetch_add(1, std::memory_order_relaxed);
   wake(cell->handle);
+}
+
+entity_shell_ptr shard_actor::shell_for_another() {
+  if (!state_->idle.empty()) {
+    auto shell = std::move(state_->idle.back()); // the one whose memory is warm
+    state_->idle.pop_back();
+    return shell;
+  }
+  auto shell = std::make_shared<entity_shell>();
+  shell->handle = spawn<entity_actor, caf::monitored>(node_, shell);
+  state_->shells.emplace(shell->handle.id(), shell);
+  return shell;
 }
 
 bool shard_actor::open_started() {
@@ -129,34 +149,63 @@ bool shard_actor::open_started() {
   return true;
 }
 
+void shard_actor::put_away_left() {
+  auto left = node_.router.inbox(state_->index).take_left();
+  std::move(left.begin(), left.end(), std::back_inserter(state_->left));
+  while (!state_->left.empty()) {
+    on_left(state_->left.back());
+    state_->left.pop_back(); // only now: should this incarnation crash, the next does it again
+  }
+}
+
+void shard_actor::on_left(const entity_cell_ptr& cell) {
+  const auto shell = cell->shell;
+  if (!shell || shell->cell != cell)
+    return; // its actor ended
+  close(cell);
+  if (state_->idle.size() < idle_shells)
+    state_->idle.push_back(shell);
+  else
+    caf::anon_send_exit(shell->handle, caf::exit_reason::user_shutdown);
+  if (ends())
+    refuse_all(cell->box.drain(), true);
+  else if (cell->box.idle())
+    state_->cells.erase(cell->ref);
+  else
+    start(cell); // a message came meanwhile
+}
+
+/// It runs no more.
+void shard_actor::close(const entity_cell_ptr& cell) {
+  std::erase(state_->opening, cell);
+  node_.router.inbox(state_->index).close(*cell); // R2
+  cell->shell->cell = nullptr;
+  cell->shell = nullptr;
+  cell->handle = nullptr;
+  --state_->live;
+  node_.counters.live_entities.fetch_sub(1, std::memory_order_relaxed);
+}
+
 // -- Healing --------------------------------------------------------------------------------------
 
 void shard_actor::on_down(const caf::down_msg& down) {
-  const auto found = state_->running.find(down.source.id());
-  if (found == state_->running.end())
+  const auto found = state_->shells.find(down.source.id());
+  if (found == state_->shells.end())
     return;
-  const auto cell = found->second;
-  state_->running.erase(found);
-  std::erase(state_->opening, cell);
-  node_.router.inbox(state_->index).close(*cell); // R2
-  cell->handle = nullptr;
-  node_.counters.live_entities.fetch_sub(1, std::memory_order_relaxed);
-  if (ends()) {
-    for (auto& message : cell->box.drain())
-      refuse(std::move(message), true);
-    if (ending_ && state_->running.empty())
-      quit(end_reason_);
-    return;
-  }
-  if (down.reason == caf::exit_reason::normal) { // it left memory
-    if (cell->box.idle())
-      state_->cells.erase(cell->ref);
-    else
-      start(cell); // a message came meanwhile
-    open_started();
-    return;
-  }
-  on_crash(cell);
+  const auto shell = found->second;
+  const auto cell = shell->cell;
+  state_->shells.erase(found);
+  shell->handle = nullptr; // which it keeps alive
+  if (cell)
+    close(cell);
+  else
+    std::erase(state_->idle, shell);
+  if (cell && ends())
+    refuse_all(cell->box.drain(), true);
+  else if (cell)
+    on_crash(cell);
+  if (ending_ && state_->shells.empty())
+    quit(end_reason_);
 }
 
 void shard_actor::on_crash(const entity_cell_ptr& cell) {
@@ -218,10 +267,8 @@ void shard_actor::quarantine(const entity_cell_ptr& cell) {
   if (node_.given_up != nullptr)
     node_.given_up->keep(given_up_entity{
       cell->ref, cell->failure, cell->restarts.consecutive_crashes, cell->version, waiting.size()});
-  for (auto& message : waiting) { // after keep: nobody is told of what is not kept
-    const bool delivered = message.deliveries > 0;
-    refuse(std::move(message), delivered);
-  }
+  while (const auto message = waiting.pop_front()) // after keep: nobody is told of what is not kept
+    refuse(*message, message->deliveries > 0);
 }
 
 /// Answered `accepted` when the entity was quarantined, else `rejected`. It is rebuilt at once: a
@@ -242,16 +289,16 @@ void shard_actor::release(const envelope& request) {
     report(event_kind::entity_released, *cell);
     cell->failure.clear();
     node_.open.add(1);
-    envelope wake;
-    wake.to = cell->ref;
-    wake.token = node_.router.token();
+    auto wake = std::make_unique<envelope>();
+    wake->to = cell->ref;
+    wake->token = node_.router.token();
     deliver(std::move(wake));
   }
   node_.journal.when_durable([client = request.client, result] { client->deliver(result); });
 }
 
 /// Answers for an entity that cannot. `may_have_happened`: the journal may tell of it later.
-void shard_actor::refuse(envelope message, bool may_have_happened) {
+void shard_actor::refuse(const envelope& message, bool may_have_happened) {
   if (message.client) {
     answer result;
     result.id = message.to.key;
@@ -274,11 +321,16 @@ void shard_actor::refuse(envelope message, bool may_have_happened) {
   }
 }
 
+void shard_actor::refuse_all(envelope_queue messages, bool may_have_happened) {
+  while (const auto message = messages.pop_front())
+    refuse(*message, may_have_happened);
+}
+
 // -- Memory and the end ---------------------------------------------------------------------------
 
 void shard_actor::limit_live(std::size_t started) {
   const auto limit = std::max<std::size_t>(node_.policy.max_live / node_.router.shards(), 1);
-  if (state_->running.size() <= limit)
+  if (state_->live <= limit)
     return;
   for (const auto& entity :
        node_.router.inbox(state_->index).oldest(std::max(passivations_at_once, started)))
@@ -295,10 +347,10 @@ void shard_actor::begin_stop(const caf::error& reason) {
   inbox.close_all();
   state_->opening.clear();
   distribute(); // what has come is answered: it did not happen
-  for (const auto& [id, cell] : state_->running)
-    caf::anon_send<caf::message_priority::high>(cell->handle,
+  for (const auto& [id, shell] : state_->shells)
+    caf::anon_send<caf::message_priority::high>(shell->handle,
                                                 caf::exit_msg{address(), caf::exit_reason::kill});
-  if (state_->running.empty())
+  if (state_->shells.empty())
     quit(end_reason_);
 }
 

@@ -5,19 +5,20 @@
 // D1 Messages reach an entity in the order in which they were sent to it (R1).
 // D2 At most one incarnation of an entity runs: the next is started only when the last one is down.
 // D3 A crash of an entity is decided by supervisors/entity_restarts.hpp and touches nobody else
-// (B10). D4 More than max_live entities: the least recently used are asked to leave memory.
+// (B10). D4 More than max_live entities: the least recently used are asked to leave memory;
+// their actors serve others then (entity_shell.hpp).
 // D5 However a shard ends, by a crash or with its supervisor: unless the node ends, its entities go
 // on, and the next incarnation takes over what is in shard_state (B6).
 #pragma once
 
 #include "actors/entity_cell.hpp"
+#include "actors/entity_shell.hpp"
 #include "actors/node_context.hpp"
 #include "actors/shard_look.hpp"
 
 #include <caf/event_based_actor.hpp>
 
 #include <cstdint>
-#include <deque>
 #include <memory>
 #include <string>
 #include <unordered_map>
@@ -30,8 +31,11 @@ struct shard_state {
 
   const std::uint16_t index;
   std::unordered_map<entity_ref, entity_cell_ptr, entity_ref_hash> cells; ///< by entity
-  std::unordered_map<caf::actor_id, entity_cell_ptr> running;             ///< by incarnation
-  std::deque<envelope> undistributed;      ///< taken out of the inbox
+  std::unordered_map<caf::actor_id, entity_shell_ptr> shells;             ///< by their actors
+  std::vector<entity_shell_ptr> idle;      ///< of the shells
+  std::size_t live = 0;                    ///< entities that run
+  envelope_queue undistributed;            ///< taken out of the inbox
+  std::vector<entity_cell_ptr> left;       ///< taken out of the inbox, and not put away yet
   std::vector<entity_cell_ptr> opening;    ///< they run, and the inbox has yet to be told
   std::vector<entity_cell_ptr> restarting; ///< crashed, and waiting for their backoff
   std::int64_t started_at_ns = 0;          ///< monotonic: of the shard's incarnation
@@ -51,17 +55,22 @@ public:
 
 private:
   void distribute();
-  void deliver(envelope message);
+  void deliver(envelope_ptr message);
   bool ends() const; ///< the shard, or the node
   void start(const entity_cell_ptr& cell);
+  entity_shell_ptr shell_for_another();
   bool open_started();
+  void put_away_left();
+  void on_left(const entity_cell_ptr& cell);
   void on_down(const caf::down_msg& down);
+  void close(const entity_cell_ptr& cell);
   void on_crash(const entity_cell_ptr& cell);
   void restart_later(const entity_cell_ptr& cell, std::int64_t delay_ms);
   void start_again(const entity_cell_ptr& cell);
   void quarantine(const entity_cell_ptr& cell);
   void release(const envelope& request);
-  void refuse(envelope message, bool may_have_happened);
+  void refuse(const envelope& message, bool may_have_happened);
+  void refuse_all(envelope_queue messages, bool may_have_happened);
   /// `started`: at least so many are asked to leave.
   void limit_live(std::size_t started);
   void begin_stop(const caf::error& reason);

@@ -38,7 +38,7 @@ shard_look look_at(const shard_state& shard, const shard_inbox& inbox,
   shard_look made;
   made.shard = shard.index;
   made.messages = inbox.messages();
-  made.live = shard.running.size();
+  made.live = shard.live;
   made.uptime_ms = (now_ns - shard.started_at_ns) / ns_per_ms;
   std::vector<entity_look> newest;
   for (const auto& cell : inbox.newest(looked_at))

@@ -42,9 +42,9 @@ supervisors::supervisor_spec shards_spec(node_context& node, const shard_states&
 
 void end_entities(const shard_states& shards) {
   for (const auto& shard : shards)
-    for (const auto& [id, cell] : shard->running)
-      if (cell->handle)
-        caf::anon_send_exit(std::exchange(cell->handle, nullptr), caf::exit_reason::kill);
+    for (const auto& [id, shell] : shard->shells)
+      if (shell->handle)
+        caf::anon_send_exit(std::exchange(shell->handle, nullptr), caf::exit_reason::kill);
 }
 
 void stop_tree(caf::actor_system& system, node_context& node, const shard_states& shards,

@@ -8,9 +8,9 @@ using namespace purser;
 
 namespace {
 
-envelope named(const std::string& key) {
-  envelope made;
-  made.key = key;
+envelope_ptr named(const std::string& key) {
+  auto made = std::make_unique<envelope>();
+  made->key = key;
   return made;
 }
 
@@ -82,8 +82,9 @@ TEST_CASE("M1: draining gives back every message once") {
   box.take();
 
   std::string keys;
-  for (const auto& message : box.drain())
-    keys += message.key;
+  auto all = box.drain();
+  while (const auto message = all.pop_front())
+    keys += message->key;
 
   CHECK(keys == "bac");
   CHECK(box.idle());

@@ -106,8 +106,9 @@ public:
   /// Until nothing can happen any more at this time.
   void settle() {
     do {
-      for (const auto& reply : router_.inbox(0).take())
-        replies_[reply.to.key].push_back(std::get<provider_reply>(reply.body).answer.kind);
+      auto replies = router_.inbox(0).take();
+      while (const auto reply = replies.pop_front())
+        replies_[reply->to.key].push_back(std::get<provider_reply>(reply->body).answer.kind);
     } while (!activity_.wait_idle(1));
   }
 
