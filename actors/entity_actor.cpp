@@ -10,32 +10,14 @@
 
 namespace purser {
 
-struct entity_actor::journal_reply {
+/// Taken up by whichever shell the entity runs in then.
+struct journal_reply {
   std::mutex mutex;
   bool ready = false;
-  bool wanted = false; ///< the actor has gone on and wants a message
-  caf::actor_addr actor;
+  bool wanted = false; ///< the entity has let go of its shell, and wants one when it is ready
   stored_stream stream;
   std::optional<command_outcome> found;
   std::string error;
-
-  /// Publishes what `fill` writes, and wakes the actor if it waits.
-  template <class Fill>
-  void publish(Fill fill) {
-    const std::lock_guard lock{mutex};
-    fill(*this);
-    ready = true;
-    if (wanted)
-      if (auto target = caf::actor_cast<caf::actor>(actor))
-        caf::anon_send(target, loaded_atom::value);
-  }
-
-  /// @returns whether it is there already; if not, a message will come.
-  bool take_or_wait() {
-    const std::lock_guard lock{mutex};
-    wanted = !ready;
-    return ready;
-  }
 };
 
 namespace {
@@ -56,22 +38,27 @@ event_record note_of(rejection outcome) {
 /// Internal commands with a key mean one thing: the key says it all.
 constexpr std::uint64_t key_only_fingerprint = 1;
 
-/// Numbers for decide_context::attempt: those of an incarnation, and of one decision among them.
-constexpr unsigned incarnation_bits = 40;
-constexpr std::uint64_t attempts_of_a_decision = 4'096;
+/// Publishes what `fill` writes, and finds the entity a shell if it waits for one.
+template <class Fill>
+void publish(journal_reply& reply, const entity_cell_ptr& cell, shard_inbox& shard, Fill fill) {
+  {
+    const std::lock_guard lock{reply.mutex};
+    fill(reply);
+    reply.ready = true;
+    if (!reply.wanted)
+      return;
+  }
+  shard.run(cell);
+}
 
 } // namespace
-
-entity_actor::incarnation::incarnation(const entity_ref& ref, node_context& node)
-    : image(ref, node.policy.shop), attempts(++node.incarnations << incarnation_bits) {}
 
 entity_actor::entity_actor(caf::actor_config& config, node_context& node, entity_shell_ptr shell)
     : caf::event_based_actor(config), node_(node), shell_(std::move(shell)) {}
 
 void entity_actor::on_exit() {
-  own_.reset();
-  cell_.reset(); // both know this actor
-  shell_.reset();
+  cell_.reset();
+  shell_.reset(); // it knows this actor
 }
 
 caf::behavior entity_actor::make_behavior() {
@@ -89,60 +76,60 @@ caf::behavior entity_actor::make_behavior() {
     cell_->failed_at_ns = node_.clock.monotonic_ns();
     return crash_reason();
   });
-  return {
-    [this](wake_atom) {
-      if (cell_ || take_over())
-        work();
-    },
-    [this](loaded_atom) {
-      const work_board::scope working{node_.at_work, work_kind::entity, cell_->ref};
-      if (cell_->recovering)
-        recovered();
-      own_->waiting = false;
-      drain();
-    },
-    [this](passivate_atom) { passivate(); },
-  };
+  return {[this](wake_atom) { serve(); }};
 }
 
-/// A wake-up may be for an entity that has left, or come before the shard has found another one.
-bool entity_actor::take_over() {
-  cell_ = shell_->take_over();
-  if (!cell_)
-    return false;
-  own_.emplace(cell_->ref, node_);
-  return true;
+void entity_actor::serve() {
+  auto& shard = node_.router.inbox(shell_->shard);
+  share_ = node_.policy.batch;
+  for (cell_ = shard.served_by(*shell_); cell_; cell_ = shard.next_for(shell_)) {
+    if (share_ != 0 && serve_one() == turn::over)
+      continue;
+    cell_ = nullptr;
+    shard.others_first(shell_);
+    return wake(caf::actor_cast<caf::actor>(this));
+  }
 }
 
-void entity_actor::work() {
-  const work_board::scope working{node_.at_work, work_kind::entity, cell_->ref};
-  if (std::exchange(own_->started, true))
-    return drain();
-  if (!std::exchange(cell_->first_ever, false))
-    return load();
-  cell_->recovering = false;
-  own_->waiting = false;
-  drain();
+entity_actor::turn entity_actor::serve_one() {
+  const auto served = cell_; // until the scope ends
+  const work_board::scope working{node_.at_work, work_kind::entity, served->ref};
+  if (!cell_->own) {
+    cell_->own =
+      std::make_unique<incarnation>(cell_->ref, node_.policy.shop, ++node_.incarnations);
+    own_ = cell_->own.get();
+    if (std::exchange(cell_->first_ever, false))
+      cell_->recovering = false;
+    else if (!load())
+      return turn::over;
+  }
+  own_ = cell_->own.get();
+  if (cell_->recovering)
+    recovered();
+  return drain();
 }
 
 // -- Recovering -----------------------------------------------------------------------------------
 
-void entity_actor::load() {
-  cell_->recovering = true;
-  own_->waiting = true;
-  own_->reply = std::make_shared<journal_reply>();
-  own_->reply->actor = address();
-  node_.journal.load(cell_->ref, [reply = own_->reply](stored_stream stream, std::string error) {
-    reply->publish([&](journal_reply& to) {
+/// @returns whether the reply is there. If not, the entity is no longer ours: it may run elsewhere
+/// already.
+bool entity_actor::ask(const std::shared_ptr<journal_reply>& reply) const {
+  const std::lock_guard lock{reply->mutex};
+  reply->wanted = !reply->ready;
+  return reply->ready;
+}
+
+bool entity_actor::load() {
+  const auto reply = std::make_shared<journal_reply>();
+  own_->reply = reply;
+  node_.journal.load(cell_->ref, [reply, cell = cell_, &shard = node_.router.inbox(shell_->shard)](
+                                   stored_stream stream, std::string error) {
+    publish(*reply, cell, shard, [&](journal_reply& to) {
       to.stream = std::move(stream);
       to.error = std::move(error);
     });
   });
-  if (!own_->reply->take_or_wait())
-    return;
-  recovered();
-  own_->waiting = false;
-  drain();
+  return ask(reply);
 }
 
 void entity_actor::recovered() {
@@ -155,7 +142,7 @@ void entity_actor::recovered() {
   own_->image.rebuild(own_->reply->stream);
   cell_->version = own_->image.version();
   own_->was_absent = cell_->version == 0;
-  own_->reply->stream = {};
+  own_->reply.reset();
   cell_->recovering = false;
   if (own_->image.must_resume()) {
     envelope resume;
@@ -170,41 +157,46 @@ void entity_actor::recovered() {
 
 // -- Running --------------------------------------------------------------------------------------
 
-void entity_actor::drain() {
-  for (std::size_t handled = 0; handled < node_.policy.batch; ++handled) {
-    if (own_->waiting)
-      return;
+entity_actor::turn entity_actor::drain() {
+  for (; share_ != 0; --share_) {
     auto* message = cell_->box.take();
     if (message == nullptr)
-      return;
+      return turn::over;
     if (node_.at_work != nullptr)
       node_.at_work->next_message();
-    handle(*message);
+    if (!handle(*message))
+      return turn::over;
   }
-  caf::anon_send(this, wake_atom::value); // others first
+  return turn::unfinished;
 }
 
-void entity_actor::handle(envelope& message) {
+/// @returns false when it waits for the index: the entity is no longer ours, the message is in its
+/// hand.
+bool entity_actor::handle(envelope& message) {
   if (!own_->asked_index)
     ++message.deliveries;
-  if (message.query)
-    return message.dead_letter ? give_up(message) : answer_query(message);
+  if (message.query) {
+    message.dead_letter ? give_up(message) : answer_query(message);
+    return true;
+  }
   if (std::holds_alternative<resume_step>(message.body)) {
     node_.open.add(-1); // the engine woke us at its start, and counted it
     cell_->box.done();
-    return settle();
+    settle();
+    return true;
   }
-  const bool known = is_repeat(message);
-  if (own_->waiting)
-    return; // for the index; the message stays in hand
-  if (known && message.dead_letter)
+  const auto known = is_repeat(message);
+  if (!known)
+    return false;
+  if (*known && message.dead_letter)
     keep_letter(message, true); // for people; it took effect before it crashed, and is answered so
-  if (known)
+  if (*known)
     repeat(message);
   else if (message.dead_letter)
     give_up(message);
   else
     carry_out(message);
+  return true;
 }
 
 void entity_actor::answer_query(const envelope& message) {
@@ -216,27 +208,26 @@ void entity_actor::answer_query(const envelope& message) {
   cell_->box.done();
 }
 
-bool entity_actor::is_repeat(envelope& message) {
+/// Nothing when the index has to be waited for.
+std::optional<bool> entity_actor::is_repeat(envelope& message) {
   if (message.key.empty())
     return false;
   bool known = own_->image.commands().find(message.key) != nullptr;
   if (!known && own_->image.commands().has_forgotten()) {
-    if (!own_->asked_index) {
-      own_->asked_index = true;
-      own_->waiting = true;
-      own_->reply = std::make_shared<journal_reply>();
-      own_->reply->actor = address();
+    if (!std::exchange(own_->asked_index, true)) {
+      const auto reply = std::make_shared<journal_reply>();
+      own_->reply = reply;
       node_.journal.find_command(
         cell_->ref, message.key,
-        [reply = own_->reply](std::optional<command_outcome> found, std::string error) {
-          reply->publish([&](journal_reply& to) {
+        [reply, cell = cell_, &shard = node_.router.inbox(shell_->shard)](
+          std::optional<command_outcome> found, std::string error) {
+          publish(*reply, cell, shard, [&](journal_reply& to) {
             to.found = found;
             to.error = std::move(error);
           });
         });
-      if (!own_->reply->take_or_wait())
-        return false;
-      own_->waiting = false;
+      if (!ask(reply))
+        return std::nullopt;
     }
     if (!own_->reply->error.empty())
       throw journal_corrupt(own_->reply->error);
@@ -278,12 +269,12 @@ void entity_actor::repeat(envelope& message) {
 }
 
 void entity_actor::carry_out(envelope& message) {
-  own_->crash_at.reset();
+  crash_at_.reset();
   if (node_.inject_crash)
-    own_->crash_at = node_.inject_crash(message);
-  message.poisoned = message.poisoned || own_->crash_at == crash_point::every_delivery;
+    crash_at_ = node_.inject_crash(message);
+  message.poisoned = message.poisoned || crash_at_ == crash_point::every_delivery;
   if (message.poisoned)
-    own_->crash_at = crash_point::before_decide;
+    crash_at_ = crash_point::before_decide;
   crash_if_told(crash_point::before_decide, message);
   fire_timer_if_due(message);
   const auto context = context_of(message);
@@ -464,16 +455,6 @@ void entity_actor::set_timer() {
   node_.set_timer(cell_->ref, due);
 }
 
-void entity_actor::passivate() {
-  if (!cell_ || own_->waiting || !cell_->box.idle() || own_->image.has_open_step() || own_->image.must_resume() ||
-      own_->last_position > node_.journal.durable())
-    return; // E5; the shard asks again later
-  node_.counters.passivations.fetch_add(1, std::memory_order_relaxed);
-  own_.reset();
-  auto& shard = node_.router.inbox(shard_of(cell_->ref, node_.router.shards()));
-  shard.leave(std::exchange(cell_, nullptr));
-}
-
 void entity_actor::answer_client(const envelope& message, rejection why) {
   if (!message.client)
     return;
@@ -484,7 +465,7 @@ void entity_actor::answer_client(const envelope& message, rejection why) {
 }
 
 void entity_actor::crash_if_told(crash_point point, const envelope& message) const {
-  if (own_->crash_at == point)
+  if (crash_at_ == point)
     throw injected_crash("told to crash while handling " + std::string{name_of(message.body)});
 }
 
@@ -495,7 +476,7 @@ decide_context entity_actor::context_of(const envelope& message) {
     context.from = *message.from;
   context.now = message.at != 0 ? message.at : node_.clock.now();
   context.monotonic_ms = node_.clock.waiting_ms();
-  context.attempt = own_->attempts += attempts_of_a_decision;
+  context.attempt = own_->next_attempt();
   return context;
 }
 

@@ -1,9 +1,10 @@
-// The shell of every entity: one incarnation, from its rebuilding out of the journal to its end
-// (architecture.md, 3 and 5). A shell whose entity has left memory serves another one.
+// A shell at work: an entity with messages runs in it (architecture.md, 3 and 5; entity_shell.hpp).
 //
-//   idle --wake--> recovering --loaded--> running --passivate--> idle (its entity is rebuilt when a
-//                       \                    /                         message comes)
-//                        a throw anywhere: crashed; the shard starts the next incarnation
+//   in its shard alone --a message--> recovering --loaded--> running <--messages--> asleep, in memory
+//        ^                                   \                 /                       |
+//        |                         a throw anywhere: the shell ends, and                |
+//        |                         the shard starts the next incarnation                |
+//        +------------------------- not used for longest (D4) --------------------------+
 //
 // E1 A message is decided, evolved, appended; only then its effects go out. Evolving before
 // appending
@@ -15,8 +16,8 @@
 #pragma once
 
 #include "actors/entity_cell.hpp"
-#include "actors/entity_image.hpp"
 #include "actors/entity_shell.hpp"
+#include "actors/incarnation.hpp"
 #include "actors/node_context.hpp"
 
 #include <caf/event_based_actor.hpp>
@@ -37,19 +38,23 @@ public:
   void on_exit() override;
 
 private:
-  /// What the journal answers, on whatever thread; taken up on ours.
-  struct journal_reply;
+  /// What became of an entity's turn.
+  enum class turn : std::uint8_t {
+    over,      ///< it is asleep, or waits for the journal: no longer ours
+    unfinished ///< it has had its share, and there is more to do
+  };
 
-  void work();
-  bool take_over();
-  void load();
+  void serve();
+  turn serve_one();
+  bool load();
   void recovered();
-  void drain();
-  void handle(envelope& message);
+  turn drain();
+  bool ask(const std::shared_ptr<journal_reply>& reply) const;
+  bool handle(envelope& message);
 
   // The steps of handle, in order.
   void answer_query(const envelope& message);
-  bool is_repeat(envelope& message); // may leave waiting_ set: ask again later
+  std::optional<bool> is_repeat(envelope& message);
   void repeat(envelope& message);
   void carry_out(envelope& message);
   void give_up(envelope& message);
@@ -65,33 +70,17 @@ private:
   void count_open_step();
   void fire_timer_if_due(const envelope& before);
   void set_timer();
-  void passivate();
 
   void answer_client(const envelope& message, rejection why);
   void crash_if_told(crash_point point, const envelope& message) const;
   decide_context context_of(const envelope& message);
 
-  /// What there is of an entity in memory beside its cell.
-  struct incarnation {
-    incarnation(const entity_ref& ref, node_context& node);
-
-    entity_image image;
-    std::uint64_t attempts; ///< the number of the last decision
-    position last_position = 0;
-    bool started = false; ///< it is being loaded, or is
-    bool waiting = true;  ///< for the journal
-    bool was_absent = false; ///< it had no history: what it has done, it has done in here
-    bool told_payment = false;
-    std::shared_ptr<journal_reply> reply;
-    std::optional<command_outcome> found; ///< what the index said about the message in hand
-    bool asked_index = false;
-    std::optional<crash_point> crash_at; ///< while handling the message in hand
-  };
-
   node_context& node_;
   entity_shell_ptr shell_;
-  entity_cell_ptr cell_; ///< null while it is idle
-  std::optional<incarnation> own_; ///< of the cell's entity
+  entity_cell_ptr cell_;       ///< null while it is idle
+  incarnation* own_ = nullptr; ///< the cell's
+  std::size_t share_ = 0;      ///< messages that may still be handled in this turn
+  std::optional<crash_point> crash_at_; ///< while handling the message in hand
 };
 
 } // namespace purser

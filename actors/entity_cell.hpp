@@ -1,13 +1,12 @@
-// What outlives the incarnations of one entity: its mailbox, its restart record, and why it last
-// failed.
+// An entity of a shard. Its mailbox, its restart record and why it last failed outlive its
+// incarnations.
 #pragma once
 
 #include "actors/domain/entity_ref.hpp"
 #include "actors/domain/money.hpp"
+#include "actors/incarnation.hpp"
 #include "actors/mailbox.hpp"
 #include "supervisors/entity_restarts.hpp"
-
-#include <caf/actor.hpp>
 
 #include <cstdint>
 #include <memory>
@@ -17,13 +16,14 @@
 
 namespace purser {
 
-class entity_shell;
-
 struct entity_cell {
   explicit entity_cell(entity_ref of) : ref(std::move(of)) {}
 
   const entity_ref ref;
   mailbox box;
+
+  /// Null before its first turn, and after a crash.
+  std::unique_ptr<incarnation> own;
 
   // Written by the running incarnation; read by the shard once that is down.
   supervisors::entity_restart_state restarts;
@@ -36,8 +36,7 @@ struct entity_cell {
   std::int64_t failed_at_ns = 0;    ///< monotonic; 0 once it is healed
 
   // The shard's own.
-  caf::actor handle;                   ///< null while no incarnation runs
-  std::shared_ptr<entity_shell> shell; ///< that of the handle
+  bool alive = false; ///< in memory; else it waits for its restart, or is quarantined
   bool quarantined = false;
   std::int64_t started_at_ns = 0; ///< monotonic: of the running incarnation
   std::int64_t crashed_at_ns = 0; ///< monotonic: of the last crash

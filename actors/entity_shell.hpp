@@ -1,39 +1,29 @@
-// An actor that serves one entity after another: starting and ending one for each order would cost
-// more than what the order does. It belongs to a shard.
+// An actor that entities with messages run in, one after another: most entities in memory have
+// nothing to do, and do not need one. A shard has a few.
 //
-// An entity that leaves memory leaves its shell to the next one; a crash takes the shell with it.
+// S1 An entity runs in at most one shell: whoever wakes it (mailbox M4) finds it one, and it is
+//    asleep again only when that one has let go of it.
+// S2 A crash ends the shell, and its entity is healed (B1); nobody else was in it.
+// S3 A shell that blocks holds up its entity, and nobody else as long as its shard has another.
 #pragma once
 
 #include "actors/entity_cell.hpp"
 
 #include <caf/actor.hpp>
 
-#include <mutex>
-#include <utility>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
 
 namespace purser {
 
-class entity_shell {
-public:
-  // The shard's own.
-  caf::actor handle;
-  entity_cell_ptr cell; ///< whom it serves; null while it is idle
+/// Of each shard.
+inline constexpr std::size_t shells_of_a_shard = 4;
 
-  /// By the shard, with a wake-up behind it.
-  void hand_over(entity_cell_ptr entity) {
-    const std::lock_guard lock{mutex_};
-    next_ = std::move(entity);
-  }
-
-  /// By the actor: whom it is to serve from now on; null when there is nobody.
-  entity_cell_ptr take_over() {
-    const std::lock_guard lock{mutex_};
-    return std::exchange(next_, nullptr);
-  }
-
-private:
-  std::mutex mutex_;
-  entity_cell_ptr next_;
+struct entity_shell {
+  caf::actor handle;       ///< the shard's own
+  std::uint16_t shard = 0; ///< its number
+  entity_cell_ptr serving; ///< the inbox's own; null while it is idle
 };
 
 using entity_shell_ptr = std::shared_ptr<entity_shell>;

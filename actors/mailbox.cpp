@@ -59,11 +59,18 @@ std::uint64_t mailbox::pushed() const {
   return pushed_;
 }
 
-bool mailbox::idle() const {
-  if (in_hand_ || !awaiting_.empty())
-    return false;
+bool mailbox::claim() {
   const std::lock_guard lock{mutex_};
-  return queue_.empty() && !woken_;
+  if (woken_ || !awaiting_.empty())
+    return false; // what is awake has something in its queue or in hand
+  woken_ = true;
+  return true;
+}
+
+bool mailbox::unclaim() {
+  const std::lock_guard lock{mutex_};
+  woken_ = !queue_.empty();
+  return !woken_;
 }
 
 } // namespace purser

@@ -4,7 +4,8 @@
 // M1 A message is in exactly one of: queue, hand, awaiting.       M2 The message in hand stays
 // there until
 //    it is done or parked, so after a crash it is the first.      M3 Messages are taken in order.
-// M4 `push` tells whether the entity must be woken; a woken entity takes until the queue is empty.
+// M4 `push` tells whether the entity must be woken; a woken entity takes until the queue is empty,
+//    and is asleep from the moment when `take` says so.
 #pragma once
 
 #include "actors/envelope_queue.hpp"
@@ -32,6 +33,14 @@ public:
   /// The commands that wait for the workflow, taken out to be answered.
   envelope_queue take_awaiting();
 
+  /// Takes an entity that is asleep, with nothing to do, out of everybody's hands: what is pushed
+  /// wakes nobody. @returns whether it was so. Thread-safe.
+  bool claim();
+
+  /// Gives it back. @returns false when something has come meanwhile: then it is still awake, and
+  /// has to be found a shell. Thread-safe.
+  bool unclaim();
+
   /// After a crash: what was awaiting comes first again, then the queue; a wake-up will be sent.
   void prepare_redelivery();
 
@@ -40,9 +49,6 @@ public:
 
   envelope* in_hand() noexcept { return in_hand_.get(); }
   bool has_awaiting() const noexcept { return !awaiting_.empty(); }
-
-  /// Nothing queued, in hand or awaiting. Thread-safe as to the queue.
-  bool idle() const;
 
   /// Messages in the queue. Thread-safe.
   std::size_t waiting() const;

@@ -22,7 +22,7 @@ void shard_inbox::detach() {
 }
 
 void shard_inbox::push(envelope_ptr message) {
-  caf::actor entity;
+  caf::actor shell;
   {
     const std::lock_guard lock{mutex_};
     ++messages_;
@@ -35,18 +35,81 @@ void shard_inbox::push(envelope_ptr message) {
     }
     by_use_.splice(by_use_.begin(), by_use_, found->use);
     if (found->cell->box.push(std::move(message)))
-      entity = found->handle;
+      shell = find_shell(found->cell);
   }
-  if (entity)
-    purser::wake(entity);
+  if (shell)
+    purser::wake(shell);
 }
+
+// -- Shells ---------------------------------------------------------------------------------------
+
+/// With the lock. @returns whom to wake; may be null.
+caf::actor shard_inbox::find_shell(const entity_cell_ptr& cell) {
+  if (idle_.empty()) {
+    ready_.push_back(cell);
+    return nullptr;
+  }
+  const auto shell = std::move(idle_.back());
+  idle_.pop_back();
+  shell->serving = cell;
+  return shell->handle;
+}
+
+void shard_inbox::run(const entity_cell_ptr& cell) {
+  caf::actor shell;
+  {
+    const std::lock_guard lock{mutex_};
+    shell = find_shell(cell);
+  }
+  if (shell)
+    purser::wake(shell);
+}
+
+void shard_inbox::add(const entity_shell_ptr& shell) {
+  if (next_for(shell))
+    purser::wake(shell->handle);
+}
+
+entity_cell_ptr shard_inbox::remove(const entity_shell_ptr& shell) {
+  const std::lock_guard lock{mutex_};
+  std::erase(idle_, shell);
+  return std::exchange(shell->serving, nullptr);
+}
+
+entity_cell_ptr shard_inbox::served_by(const entity_shell& shell) {
+  const std::lock_guard lock{mutex_};
+  return shell.serving;
+}
+
+entity_cell_ptr shard_inbox::next_for(const entity_shell_ptr& shell) {
+  const std::lock_guard lock{mutex_};
+  shell->serving = nullptr;
+  if (ready_.empty()) {
+    idle_.push_back(shell);
+    return nullptr;
+  }
+  shell->serving = std::move(ready_.front());
+  ready_.pop_front();
+  return shell->serving;
+}
+
+entity_cell_ptr shard_inbox::others_first(const entity_shell_ptr& shell) {
+  const std::lock_guard lock{mutex_};
+  if (!ready_.empty()) {
+    ready_.push_back(std::exchange(shell->serving, std::move(ready_.front())));
+    ready_.pop_front();
+  }
+  return shell->serving;
+}
+
+// -- The shard ------------------------------------------------------------------------------------
 
 bool shard_inbox::open(const std::vector<entity_cell_ptr>& cells) {
   const std::lock_guard lock{mutex_};
   if (!waiting_.empty())
     return false; // R1
   for (const auto& cell : cells) {
-    const auto made = open_.insert({cell, cell->handle}).first;
+    const auto made = open_.insert({cell}).first;
     made->use = by_use_.insert(by_use_.begin(), &*made);
   }
   return true;
@@ -65,6 +128,7 @@ void shard_inbox::close_all() {
   const std::lock_guard lock{mutex_};
   by_use_.clear();
   open_.clear();
+  ready_.clear();
 }
 
 std::vector<entity_cell_ptr> shard_inbox::newest(std::size_t most) const {
@@ -78,12 +142,12 @@ std::vector<entity_cell_ptr> shard_inbox::newest(std::size_t most) const {
   return found;
 }
 
-std::vector<caf::actor> shard_inbox::oldest(std::size_t most) {
-  std::vector<caf::actor> found;
+std::vector<entity_cell_ptr> shard_inbox::oldest(std::size_t most) {
+  std::vector<entity_cell_ptr> found;
   const std::lock_guard lock{mutex_};
   most = std::min(most, by_use_.size());
   for (std::size_t i = 0; i < most; ++i) {
-    found.push_back(by_use_.back()->handle);
+    found.push_back(by_use_.back()->cell);
     by_use_.splice(by_use_.begin(), by_use_, std::prev(by_use_.end()));
   }
   return found;
@@ -108,18 +172,6 @@ envelope_queue shard_inbox::take() {
   const std::lock_guard lock{mutex_};
   woken_ = false;
   return std::move(waiting_);
-}
-
-void shard_inbox::leave(entity_cell_ptr cell) {
-  const std::lock_guard lock{mutex_};
-  left_.push_back(std::move(cell));
-  if (!std::exchange(woken_, true))
-    wake(shard_);
-}
-
-std::vector<entity_cell_ptr> shard_inbox::take_left() {
-  const std::lock_guard lock{mutex_};
-  return std::exchange(left_, {});
 }
 
 void shard_inbox::wake(const caf::actor& shard) {

@@ -1,14 +1,15 @@
-// The way of a message to its entity: straight into the mailbox of one that is in memory, else by
-// the shard that owns it. What a shard has to do is kept here and not in CAF's mailboxes, so that a
+// The way of a message to its entity: straight into the mailbox of one that is in memory, and that
+// into a shell, if it slept; else by the shard that owns it. What a shard has to do is kept here and not in CAF's mailboxes, so that a
 // crash of the shard's actor loses nothing (A2).
 #pragma once
 
-#include "actors/entity_cell.hpp"
+#include "actors/entity_shell.hpp"
 #include "actors/envelope_queue.hpp"
 
 #include <caf/actor.hpp>
 
 #include <cstdint>
+#include <deque>
 #include <list>
 #include <memory>
 #include <mutex>
@@ -25,6 +26,7 @@ namespace purser {
 ///    everything pushed before is in its mailbox.
 /// R2 What is pushed to an open entity whose incarnation has just ended stays in its mailbox; the
 ///    shard closes it before it looks whether there is anything to do.
+/// R3 An entity that is awake is in a shell, in the queue for one, or claimed by the shard.
 class shard_inbox {
 public:
   /// Names the actor to wake, and wakes it when something is waiting. After a restart: the new one.
@@ -48,8 +50,8 @@ public:
   /// Open entities, the latest that were sent something first; at most so many.
   std::vector<entity_cell_ptr> newest(std::size_t most) const;
 
-  /// The incarnations of those that were sent nothing for longest; they count as used now.
-  std::vector<caf::actor> oldest(std::size_t most);
+  /// Those that were sent nothing for longest; they count as used now.
+  std::vector<entity_cell_ptr> oldest(std::size_t most);
 
   /// Messages that have come in so far.
   std::uint64_t messages() const;
@@ -63,17 +65,30 @@ public:
   /// Everything that has come, in order.
   envelope_queue take();
 
-  /// By an incarnation that has nothing to do any more and has let go of its entity: the shard is
-  /// to close it, and to see whether something has come meanwhile (R2).
-  void leave(entity_cell_ptr cell);
+  // -- Shells -------------------------------------------------------------------------------------
 
-  /// Those that left since this was asked.
-  std::vector<entity_cell_ptr> take_left();
+  /// An entity that was woken gets a shell, or its place in the queue for one.
+  void run(const entity_cell_ptr& cell);
+
+  /// A new shell, which serves whoever waits for one.
+  void add(const entity_shell_ptr& shell);
+
+  /// One that has ended. @returns the entity that it served; may be null.
+  entity_cell_ptr remove(const entity_shell_ptr& shell);
+
+  /// By the shell's actor: whom it serves; null when it is idle.
+  entity_cell_ptr served_by(const entity_shell& shell);
+
+  /// By the shell's actor, whose entity is asleep, or in other hands: whom it serves next; null when
+  /// it is idle from now on.
+  entity_cell_ptr next_for(const entity_shell_ptr& shell);
+
+  /// By the shell's actor, whose entity has more to do: others first. @returns whom it serves next.
+  entity_cell_ptr others_first(const entity_shell_ptr& shell);
 
 private:
   struct open_entity {
     entity_cell_ptr cell;
-    caf::actor handle;
     mutable std::list<const open_entity*>::iterator use{};
   };
   struct by_entity {
@@ -85,15 +100,17 @@ private:
   };
 
   void wake(const caf::actor& shard);
+  caf::actor find_shell(const entity_cell_ptr& cell);
 
   mutable std::mutex mutex_;
   envelope_queue waiting_;
-  std::vector<entity_cell_ptr> left_;
   caf::actor shard_;
   bool woken_ = false;
   std::uint64_t messages_ = 0;
   std::unordered_set<open_entity, by_entity, by_entity> open_;
   std::list<const open_entity*> by_use_; ///< newest first
+  std::vector<entity_shell_ptr> idle_;   ///< the one whose memory is warmest last
+  std::deque<entity_cell_ptr> ready_;    ///< woken, and waiting for a shell
 };
 
 class router {

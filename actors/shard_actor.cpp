@@ -15,11 +15,8 @@ namespace {
 using supervisors::entity_action;
 using supervisors::event_kind;
 
-/// Asked to leave memory at one time, so that a burst does not stop a thousand actors at once.
+/// Put out of memory at one time, so that a burst does not hold up the messages of others.
 constexpr std::size_t passivations_at_once = 16;
-
-/// Shells that wait for an entity; more are ended.
-constexpr std::size_t idle_shells = 256;
 
 /// Looks into the inbox before others get their turn.
 constexpr int distributions_at_once = 8;
@@ -55,6 +52,8 @@ caf::behavior shard_actor::make_behavior() {
   state_->started_at_ns = node_.clock.monotonic_ns();
   for (const auto& [id, shell] : state_->shells)
     monitor(shell->handle); // left by the incarnation before us; one that is dead says so at once
+  while (state_->shells.size() < shells_of_a_shard)
+    add_shell();
   for (const auto& cell : std::exchange(state_->restarting, {}))
     start_again(cell); // its wait has ended with the incarnation before us
   node_.router.inbox(state_->index).attach(caf::actor_cast<caf::actor>(this));
@@ -82,7 +81,6 @@ void shard_actor::distribute() {
   std::size_t started = 0;
   for (int round = 0; round < distributions_at_once; ++round) {
     state_->undistributed.append(inbox.take());
-    put_away_left();
     const auto before = state_->live;
     while (auto message = state_->undistributed.pop_front())
       deliver(std::move(message));
@@ -104,10 +102,10 @@ void shard_actor::deliver(envelope_ptr message) {
   if (cell->quarantined || ends())
     return refuse(*message, ends());
   const bool asleep = cell->box.push(std::move(message));
-  if (!cell->handle && asleep)
+  if (!cell->alive && asleep)
     start(cell);
   else if (asleep)
-    wake(cell->handle);
+    node_.router.inbox(state_->index).run(cell);
 }
 
 bool shard_actor::ends() const {
@@ -115,29 +113,22 @@ bool shard_actor::ends() const {
 }
 
 void shard_actor::start(const entity_cell_ptr& cell) {
-  cell->shell = shell_for_another();
-  cell->shell->cell = cell;
-  cell->handle = cell->shell->handle;
+  cell->alive = true;
   cell->recovering = true;
   cell->started_at_ns = node_.clock.monotonic_ns();
-  cell->shell->hand_over(cell);
   state_->opening.push_back(cell);
   ++state_->live;
   node_.counters.activations.fetch_add(1, std::memory_order_relaxed);
   node_.counters.live_entities.fetch_add(1, std::memory_order_relaxed);
-  wake(cell->handle);
+  node_.router.inbox(state_->index).run(cell);
 }
 
-entity_shell_ptr shard_actor::shell_for_another() {
-  if (!state_->idle.empty()) {
-    auto shell = std::move(state_->idle.back()); // the one whose memory is warm
-    state_->idle.pop_back();
-    return shell;
-  }
+void shard_actor::add_shell() {
   auto shell = std::make_shared<entity_shell>();
+  shell->shard = state_->index;
   shell->handle = spawn<entity_actor, caf::monitored>(node_, shell);
   state_->shells.emplace(shell->handle.id(), shell);
-  return shell;
+  node_.router.inbox(state_->index).add(shell);
 }
 
 bool shard_actor::open_started() {
@@ -149,39 +140,12 @@ bool shard_actor::open_started() {
   return true;
 }
 
-void shard_actor::put_away_left() {
-  auto left = node_.router.inbox(state_->index).take_left();
-  std::move(left.begin(), left.end(), std::back_inserter(state_->left));
-  while (!state_->left.empty()) {
-    on_left(state_->left.back());
-    state_->left.pop_back(); // only now: should this incarnation crash, the next does it again
-  }
-}
-
-void shard_actor::on_left(const entity_cell_ptr& cell) {
-  const auto shell = cell->shell;
-  if (!shell || shell->cell != cell)
-    return; // its actor ended
-  close(cell);
-  if (state_->idle.size() < idle_shells)
-    state_->idle.push_back(shell);
-  else
-    caf::anon_send_exit(shell->handle, caf::exit_reason::user_shutdown);
-  if (ends())
-    refuse_all(cell->box.drain(), true);
-  else if (cell->box.idle())
-    state_->cells.erase(cell->ref);
-  else
-    start(cell); // a message came meanwhile
-}
-
-/// It runs no more.
+/// It is in memory no more.
 void shard_actor::close(const entity_cell_ptr& cell) {
   std::erase(state_->opening, cell);
   node_.router.inbox(state_->index).close(*cell); // R2
-  cell->shell->cell = nullptr;
-  cell->shell = nullptr;
-  cell->handle = nullptr;
+  cell->alive = false;
+  cell->own.reset();
   --state_->live;
   node_.counters.live_entities.fetch_sub(1, std::memory_order_relaxed);
 }
@@ -193,19 +157,21 @@ void shard_actor::on_down(const caf::down_msg& down) {
   if (found == state_->shells.end())
     return;
   const auto shell = found->second;
-  const auto cell = shell->cell;
   state_->shells.erase(found);
   shell->handle = nullptr; // which it keeps alive
+  const auto cell = node_.router.inbox(state_->index).remove(shell);
   if (cell)
     close(cell);
-  else
-    std::erase(state_->idle, shell);
-  if (cell && ends())
+  if (!ends()) {
+    add_shell();
+    if (cell)
+      on_crash(cell);
+    return;
+  }
+  if (cell)
     refuse_all(cell->box.drain(), true);
-  else if (cell)
-    on_crash(cell);
   if (ending_ && state_->shells.empty())
-    quit(end_reason_);
+    end();
 }
 
 void shard_actor::on_crash(const entity_cell_ptr& cell) {
@@ -332,9 +298,27 @@ void shard_actor::limit_live(std::size_t started) {
   const auto limit = std::max<std::size_t>(node_.policy.max_live / node_.router.shards(), 1);
   if (state_->live <= limit)
     return;
-  for (const auto& entity :
+  for (const auto& cell :
        node_.router.inbox(state_->index).oldest(std::max(passivations_at_once, started)))
-    caf::anon_send(entity, passivate_atom::value);
+    passivate(cell);
+}
+
+/// E5
+void shard_actor::passivate(const entity_cell_ptr& cell) {
+  if (!cell->box.claim())
+    return;
+  auto& inbox = node_.router.inbox(state_->index);
+  if (!cell->own || !cell->own->can_leave(node_.journal.durable())) {
+    if (!cell->box.unclaim())
+      inbox.run(cell);
+    return;
+  }
+  node_.counters.passivations.fetch_add(1, std::memory_order_relaxed);
+  close(cell);
+  if (cell->box.unclaim())
+    state_->cells.erase(cell->ref);
+  else
+    start(cell); // a message came meanwhile
 }
 
 void shard_actor::begin_stop(const caf::error& reason) {
@@ -351,7 +335,17 @@ void shard_actor::begin_stop(const caf::error& reason) {
     caf::anon_send<caf::message_priority::high>(shell->handle,
                                                 caf::exit_msg{address(), caf::exit_reason::kill});
   if (state_->shells.empty())
-    quit(end_reason_);
+    end();
+}
+
+/// None of its entities runs any more.
+void shard_actor::end() {
+  for (const auto& [ref, cell] : state_->cells)
+    if (cell->alive) {
+      close(cell);
+      refuse_all(cell->box.drain(), true);
+    }
+  quit(end_reason_);
 }
 
 void shard_actor::report(event_kind kind, const entity_cell& cell) {

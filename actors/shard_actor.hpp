@@ -5,8 +5,7 @@
 // D1 Messages reach an entity in the order in which they were sent to it (R1).
 // D2 At most one incarnation of an entity runs: the next is started only when the last one is down.
 // D3 A crash of an entity is decided by supervisors/entity_restarts.hpp and touches nobody else
-// (B10). D4 More than max_live entities: the least recently used are asked to leave memory;
-// their actors serve others then (entity_shell.hpp).
+// (B10). D4 More than max_live entities: the least recently used leave memory.
 // D5 However a shard ends, by a crash or with its supervisor: unless the node ends, its entities go
 // on, and the next incarnation takes over what is in shard_state (B6).
 #pragma once
@@ -32,10 +31,8 @@ struct shard_state {
   const std::uint16_t index;
   std::unordered_map<entity_ref, entity_cell_ptr, entity_ref_hash> cells; ///< by entity
   std::unordered_map<caf::actor_id, entity_shell_ptr> shells;             ///< by their actors
-  std::vector<entity_shell_ptr> idle;      ///< of the shells
   std::size_t live = 0;                    ///< entities that run
   envelope_queue undistributed;            ///< taken out of the inbox
-  std::vector<entity_cell_ptr> left;       ///< taken out of the inbox, and not put away yet
   std::vector<entity_cell_ptr> opening;    ///< they run, and the inbox has yet to be told
   std::vector<entity_cell_ptr> restarting; ///< crashed, and waiting for their backoff
   std::int64_t started_at_ns = 0;          ///< monotonic: of the shard's incarnation
@@ -58,10 +55,8 @@ private:
   void deliver(envelope_ptr message);
   bool ends() const; ///< the shard, or the node
   void start(const entity_cell_ptr& cell);
-  entity_shell_ptr shell_for_another();
+  void add_shell();
   bool open_started();
-  void put_away_left();
-  void on_left(const entity_cell_ptr& cell);
   void on_down(const caf::down_msg& down);
   void close(const entity_cell_ptr& cell);
   void on_crash(const entity_cell_ptr& cell);
@@ -73,7 +68,9 @@ private:
   void refuse_all(envelope_queue messages, bool may_have_happened);
   /// `started`: at least so many are asked to leave.
   void limit_live(std::size_t started);
+  void passivate(const entity_cell_ptr& cell);
   void begin_stop(const caf::error& reason);
+  void end();
 
   void report(supervisors::event_kind kind, const entity_cell& cell);
   supervisors::supervision_event event_of(supervisors::event_kind kind,

@@ -18,7 +18,7 @@ constexpr std::int64_t ns_per_ms = 1'000'000;
 entity_look look_at_cell(const entity_cell& cell, std::int64_t now_ns) {
   entity_look made;
   made.ref = cell.ref;
-  made.running = static_cast<bool>(cell.handle);
+  made.running = cell.alive;
   made.quarantined = cell.quarantined;
   made.waiting = cell.box.waiting();
   made.messages = cell.box.pushed();

@@ -7,10 +7,7 @@
 
 namespace purser {
 
-using wake_atom = caf::atom_constant<caf::atom("wake")>;           // there is something to take
-using loaded_atom = caf::atom_constant<caf::atom("loaded")>;       // the journal has answered
-using passivate_atom = caf::atom_constant<caf::atom("passivate")>; // leave memory if you can
-using restart_atom = caf::atom_constant<caf::atom("restart")>;     // a backoff has passed
+using wake_atom = caf::atom_constant<caf::atom("wake")>; // there is something to take
 
 /// Sends an actor wake_atom; from nobody.
 void wake(const caf::actor& whom);
