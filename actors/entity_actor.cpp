@@ -475,7 +475,8 @@ decide_context entity_actor::context_of(const envelope& message) {
   if (message.from)
     context.from = *message.from;
   context.now = message.at != 0 ? message.at : node_.clock.now();
-  context.monotonic_ms = node_.clock.waiting_ms();
+  if (cell_->ref.kind == entity_kind::payment) // the others measure no waits
+    context.monotonic_ms = node_.clock.waiting_ms();
   context.attempt = own_->next_attempt();
   return context;
 }

@@ -6,21 +6,20 @@
 namespace purser {
 
 void open_steps::add(std::int64_t delta) {
-  const std::lock_guard lock{mutex_};
-  count_ += delta;
-  if (count_ == 0)
-    changed_.notify_all();
+  if (count_.fetch_add(delta) + delta != 0)
+    return;
+  const std::lock_guard lock{mutex_}; // whoever saw another count waits by now
+  changed_.notify_all();
 }
 
 std::int64_t open_steps::count() const {
-  const std::lock_guard lock{mutex_};
-  return count_;
+  return count_.load();
 }
 
 bool open_steps::wait_none(std::int64_t timeout_ms) {
   std::unique_lock lock{mutex_};
   return changed_.wait_for(lock, std::chrono::milliseconds{timeout_ms},
-                           [this] { return count_ == 0; });
+                           [this] { return count_.load() == 0; });
 }
 
 void healing_times::note(std::int64_t microseconds) {

@@ -66,9 +66,9 @@ public:
   std::int64_t count() const;
 
 private:
-  mutable std::mutex mutex_;
+  std::mutex mutex_;
   std::condition_variable changed_;
-  std::int64_t count_ = 0;
+  std::atomic<std::int64_t> count_{0};
 };
 
 /// How long healing took, from the throw to the entity's next handled message. Thread-safe.

@@ -42,17 +42,19 @@ std::vector<piece_of_work> work_board::look() const {
   const std::lock_guard lock{mutex_};
   for (std::size_t thread = 0; thread < places_.size(); ++thread) {
     const auto& at = *places_[thread];
-    const std::lock_guard its_lock{at.mutex};
-    if (!at.doing.any)
-      continue;
-    piece_of_work made;
-    made.kind = at.doing.kind;
-    made.shard = at.doing.shard;
-    made.turn = at.turn.load(std::memory_order_relaxed);
-    made.thread = thread;
-    if (at.doing.entity != nullptr)
-      made.entity = *at.doing.entity;
-    found.push_back(std::move(made));
+    const std::lock_guard its_lock{at.looking};
+    at.looked_at.store(true);
+    if (at.any.load(std::memory_order_relaxed)) {
+      piece_of_work made;
+      made.kind = at.kind.load(std::memory_order_relaxed);
+      made.shard = at.shard.load(std::memory_order_relaxed);
+      made.turn = at.turn.load(std::memory_order_relaxed);
+      made.thread = thread;
+      if (const auto* entity = at.entity.load())
+        made.entity = *entity;
+      found.push_back(std::move(made));
+    }
+    at.looked_at.store(false);
   }
   return found;
 }
@@ -70,17 +72,28 @@ void work_board::scope::begin(work_board* board, const doing& what) {
   if (board_ == nullptr)
     return;
   auto& at = board_->mine();
-  const std::lock_guard lock{at.mutex};
   before_ = std::exchange(at.doing, what);
+  at.show(what);
   board_->next_message();
+}
+
+void work_board::place::show(const scope::doing& what) {
+  any.store(what.any, std::memory_order_relaxed);
+  kind.store(what.kind, std::memory_order_relaxed);
+  shard.store(what.shard, std::memory_order_relaxed);
+  entity.store(what.entity, std::memory_order_release);
 }
 
 work_board::scope::~scope() {
   if (board_ == nullptr)
     return;
   auto& at = board_->mine();
-  const std::lock_guard lock{at.mutex};
   at.doing = before_;
+  at.entity.exchange(before_.entity);
+  at.show(before_);
+  if (at.looked_at.load()) {
+    const std::lock_guard until_copied{at.looking};
+  }
 }
 
 } // namespace purser

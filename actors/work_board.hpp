@@ -1,10 +1,10 @@
 // What every thread that runs actors is doing right now, so that another can see which of them does
 // not come to an end.
 //
-// W1 A thread writes only to its own place. Beginning and ending costs a lock that nobody else
-// wants;
-//    each further message a relaxed store.
+// W1 A thread writes only to its own place, and takes no lock, unless somebody is looking there.
 // W2 Places outlive actors, and go with the board.
+// W3 Of a thread that goes on, what is seen may be put together of two pieces of work; what does
+//    not come to an end is seen as it is.
 #pragma once
 
 #include "actors/domain/entity_ref.hpp"
@@ -70,9 +70,18 @@ public:
 
 private:
   struct place {
-    mutable std::mutex mutex; // of doing
-    scope::doing doing;
+    void show(const scope::doing& what);
+
+    scope::doing doing; ///< the thread's own
+    std::atomic<bool> any{false};
+    std::atomic<work_kind> kind{work_kind::entity};
+    std::atomic<std::uint16_t> shard{0};
+    std::atomic<const entity_ref*> entity{nullptr};
     std::atomic<std::uint64_t> turn{0};
+    /// Who looks says so before reading `entity`, and keeps the lock while it copies that; who ends
+    /// work looks for that after taking `entity` away.
+    mutable std::atomic<bool> looked_at{false};
+    mutable std::mutex looking;
   };
 
   place& mine();

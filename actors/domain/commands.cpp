@@ -3,6 +3,7 @@
 #include "actors/domain/currencies.hpp"
 #include "actors/domain/text_rules.hpp"
 
+#include <algorithm>
 #include <map>
 #include <set>
 #include <utility>
@@ -11,56 +12,74 @@ namespace purser {
 
 namespace {
 
+/// Where something is in a command: put together only when it is wrong. What it names must outlive
+/// it.
+struct place {
+  // NOLINTNEXTLINE(google-explicit-constructor): most places are a literal
+  place(const char* field) : after(field) {}
+  place(std::string_view map, std::string_view name) : before(map), after(name) {}
+  place(std::size_t of_line, std::string_view field) : line(of_line), after(field) {}
+
+  /// A JSON pointer (RFC 6901).
+  std::string pointer() const {
+    return (line ? "/lines/" + std::to_string(*line) : std::string{before}) + std::string{after};
+  }
+
+  std::string_view before;
+  std::optional<std::size_t> line;
+  std::string_view after;
+};
+
 /// The first mistake of a command; checks after it do nothing.
 class checker {
 public:
   std::optional<command_error> first;
 
-  void fail(std::string pointer, std::string message) {
+  void fail(const place& where, std::string message) {
     if (!first)
-      first = command_error{std::move(pointer), std::move(message)};
+      first = command_error{where.pointer(), std::move(message)};
   }
 
-  void id(const std::string& pointer, const std::string& text) {
+  void id(const place& where, const std::string& text) {
     if (text.empty())
-      return fail(pointer, "must not be empty");
-    optional_id(pointer, text);
+      return fail(where, "must not be empty");
+    optional_id(where, text);
   }
 
-  void optional_id(const std::string& pointer, const std::string& text) {
+  void optional_id(const place& where, const std::string& text) {
     const auto length = utf8_length(text);
     if (!length)
-      return fail(pointer, "is not valid UTF-8");
+      return fail(where, "is not valid UTF-8");
     if (*length > command_limits::id_characters)
-      return fail(pointer, "has " + std::to_string(*length) + " characters; at most " +
+      return fail(where, "has " + std::to_string(*length) + " characters; at most " +
                              std::to_string(command_limits::id_characters) + " are allowed");
     if (has_control_character(text))
-      fail(pointer, "holds a control character (U+0000 to 1F, 7F to 9F)");
+      fail(where, "holds a control character (U+0000 to 1F, 7F to 9F)");
   }
 
-  void text(const std::string& pointer, const std::string& value) {
+  void text(const place& where, const std::string& value) {
     const auto length = utf8_length(value);
     if (!length)
-      return fail(pointer, "is not valid UTF-8");
+      return fail(where, "is not valid UTF-8");
     if (*length > command_limits::text_characters)
-      fail(pointer, "has " + std::to_string(*length) + " characters; at most " +
+      fail(where, "has " + std::to_string(*length) + " characters; at most " +
                       std::to_string(command_limits::text_characters) + " are allowed");
   }
 
-  void text(const std::string& pointer, const std::optional<std::string>& value) {
+  void text(const place& where, const std::optional<std::string>& value) {
     if (value)
-      text(pointer, *value);
+      text(where, *value);
   }
 
-  void range(const std::string& pointer, std::int64_t value, std::int64_t least,
+  void range(const place& where, std::int64_t value, std::int64_t least,
              std::int64_t most) {
     if (value < least || value > most)
-      fail(pointer, "is " + std::to_string(value) + "; it must be from " + std::to_string(least) +
+      fail(where, "is " + std::to_string(value) + "; it must be from " + std::to_string(least) +
                       " to " + std::to_string(most));
   }
 
-  void quantity(const std::string& pointer, std::uint32_t value) {
-    range(pointer, value, 1, command_limits::quantity);
+  void quantity(const place& where, std::uint32_t value) {
+    range(where, value, 1, command_limits::quantity);
   }
 
   template <class Lines>
@@ -96,10 +115,9 @@ public:
     id("/reservation_id", command.reservation_id);
     count(command.lines);
     for (std::size_t i = 0; i < command.lines.size() && !first; ++i) {
-      const auto at = "/lines/" + std::to_string(i);
-      id(at + "/sku", command.lines[i].sku);
-      id(at + "/location", command.lines[i].location);
-      quantity(at + "/quantity", command.lines[i].quantity);
+      id({i, "/sku"}, command.lines[i].sku);
+      id({i, "/location"}, command.lines[i].location);
+      quantity({i, "/quantity"}, command.lines[i].quantity);
     }
     range("/ttl_seconds", command.ttl_seconds, 1, command_limits::ttl_seconds);
   }
@@ -121,9 +139,9 @@ public:
       fail("/currency",
            "\"" + command.currency.substr(0, 16) + "\" is no active currency code of ISO 4217");
     count(command.lines);
-    std::set<std::string> line_ids;
     for (std::size_t i = 0; i < command.lines.size() && !first; ++i)
-      order_line_at("/lines/" + std::to_string(i), command.lines[i], i, line_ids);
+      order_line_at(i, command.lines[i]);
+    ids_of_lines(command.lines);
     range("/shipping", command.shipping, 0, max_total);
     way_to_pay(command.payment);
     metadata(command.metadata);
@@ -203,11 +221,10 @@ private:
     count(lines);
     std::set<std::string> line_ids;
     for (std::size_t i = 0; i < lines.size() && !first; ++i) {
-      const auto at = "/lines/" + std::to_string(i);
-      id(at + "/line_id", lines[i].line_id);
-      quantity(at + "/quantity", lines[i].quantity);
+      id({i, "/line_id"}, lines[i].line_id);
+      quantity({i, "/quantity"}, lines[i].quantity);
       if (!line_ids.insert(lines[i].line_id).second)
-        fail(at + "/line_id", "\"" + lines[i].line_id + "\" is named twice");
+        fail({i, "/line_id"}, "\"" + lines[i].line_id + "\" is named twice");
     }
   }
 
@@ -216,20 +233,30 @@ private:
       units_of_lines(*lines);
   }
 
-  void order_line_at(const std::string& at, const order_line& line, std::size_t index,
-                     std::set<std::string>& line_ids) {
-    optional_id(at + "/line_id", line.line_id);
-    const auto effective = line.line_id.empty() ? std::to_string(index + 1) : line.line_id;
-    if (!line_ids.insert(effective).second)
-      fail(at + "/line_id", "\"" + effective + "\" is the id of another line too");
-    id(at + "/sku", line.sku);
-    id(at + "/location", line.location);
-    quantity(at + "/quantity", line.quantity);
-    range(at + "/unit_price", line.unit_price, 0, command_limits::unit_price);
-    range(at + "/discount", line.discount, 0, max_total);
-    range(at + "/tax", line.tax, 0, max_total);
+  void order_line_at(std::size_t index, const order_line& line) {
+    optional_id({index, "/line_id"}, line.line_id);
+    id({index, "/sku"}, line.sku);
+    id({index, "/location"}, line.location);
+    quantity({index, "/quantity"}, line.quantity);
+    range({index, "/unit_price"}, line.unit_price, 0, command_limits::unit_price);
+    range({index, "/discount"}, line.discount, 0, max_total);
+    range({index, "/tax"}, line.tax, 0, max_total);
     if (const auto total = line_total(line); !first && (!total || *total < 0))
-      fail(at + "/discount", "is larger than the line's price; a line's total is never negative");
+      fail({index, "/discount"},
+           "is larger than the line's price; a line's total is never negative");
+  }
+
+  /// A line without an id is named by its number.
+  void ids_of_lines(const std::vector<order_line>& lines) {
+    const auto is_named = [](const order_line& line) { return !line.line_id.empty(); };
+    if (first || std::none_of(lines.begin(), lines.end(), is_named))
+      return;
+    std::set<std::string> line_ids;
+    for (std::size_t i = 0; i < lines.size(); ++i) {
+      const auto id = is_named(lines[i]) ? lines[i].line_id : std::to_string(i + 1);
+      if (!line_ids.insert(id).second)
+        fail({i, "/line_id"}, "\"" + id + "\" is the id of another line too");
+    }
   }
 
   void metadata(const std::map<std::string, std::string>& entries) {
@@ -237,8 +264,8 @@ private:
       fail("/metadata", "has " + std::to_string(entries.size()) + " entries; at most " +
                           std::to_string(command_limits::metadata_entries) + " are allowed");
     for (const auto& [name, value] : entries) {
-      optional_id("/metadata/" + name, name);
-      text("/metadata/" + name, value);
+      optional_id({"/metadata/", name}, name);
+      text({"/metadata/", name}, value);
     }
   }
 };

@@ -15,6 +15,10 @@ std::uint32_t take_code_point(std::string_view& text) {
   };
   const auto follows = [&](std::size_t i) { return (byte(i) & 0xc0U) == 0x80U; };
   const std::uint32_t lead = byte(0);
+  if (lead < 0x80) {
+    text.remove_prefix(1);
+    return lead;
+  }
   std::uint32_t code = lead;
   std::size_t size = 1;
   if (lead >= 0xf0 && lead <= 0xf4 && follows(1) && follows(2) && follows(3)) {
@@ -26,7 +30,7 @@ std::uint32_t take_code_point(std::string_view& text) {
   } else if (lead >= 0xc2 && lead <= 0xdf && follows(1)) {
     code = (lead & 0x1fU) << 6 | (byte(1) & 0x3fU);
     size = 2;
-  } else if (lead >= 0x80) {
+  } else {
     size = 0;
   }
   text.remove_prefix(size);
