@@ -16,10 +16,11 @@
 
 namespace purser {
 
-struct entity_cell {
-  explicit entity_cell(entity_ref of) : ref(std::move(of)) {}
+struct entity_cell : std::enable_shared_from_this<entity_cell> {
+  explicit entity_cell(entity_ref of) : ref(std::move(of)), hash(stable_hash(ref)) {}
 
   const entity_ref ref;
+  const std::uint64_t hash; ///< stable_hash of `ref`
   mailbox box;
 
   /// Null before its first turn, and after a crash.
@@ -34,6 +35,11 @@ struct entity_cell {
   std::string failure;              ///< why the last incarnation ended
   std::uint64_t version = 0;        ///< of the entity, as far as it was seen
   std::int64_t failed_at_ns = 0;    ///< monotonic; 0 once it is healed
+
+  // Its cell_table's own.
+  bool open = false;            ///< messages may come straight into its mailbox
+  entity_cell* newer = nullptr; ///< of the open ones: used next after this one
+  entity_cell* older = nullptr;
 
   // The shard's own.
   bool alive = false; ///< in memory; else it waits for its restart, or is quarantined

@@ -21,21 +21,21 @@ void shard_inbox::detach() {
   shard_ = nullptr;
 }
 
-void shard_inbox::push(envelope_ptr message) {
+void shard_inbox::push(std::uint64_t hash, envelope_ptr message) {
   caf::actor shell;
   {
     const std::lock_guard lock{mutex_};
     ++messages_;
-    const auto found = message->release ? open_.end() : open_.find(message->to);
-    if (found == open_.end()) {
+    auto* found = message->release ? nullptr : cells_.find(hash, message->to);
+    if (found == nullptr || !found->open) {
       waiting_.push_back(std::move(message));
       if (!std::exchange(woken_, true))
         wake(shard_);
       return;
     }
-    by_use_.splice(by_use_.begin(), by_use_, found->use);
-    if (found->cell->box.push(std::move(message)))
-      shell = find_shell(found->cell);
+    cells_.use(*found);
+    if (found->box.push(std::move(message)))
+      shell = find_shell(found->shared_from_this());
   }
   if (shell)
     purser::wake(shell);
@@ -44,14 +44,14 @@ void shard_inbox::push(envelope_ptr message) {
 // -- Shells ---------------------------------------------------------------------------------------
 
 /// With the lock. @returns whom to wake; may be null.
-caf::actor shard_inbox::find_shell(const entity_cell_ptr& cell) {
+caf::actor shard_inbox::find_shell(entity_cell_ptr cell) {
   if (idle_.empty()) {
-    ready_.push_back(cell);
+    ready_.push_back(std::move(cell));
     return nullptr;
   }
   const auto shell = std::move(idle_.back());
   idle_.pop_back();
-  shell->serving = cell;
+  shell->serving = std::move(cell);
   return shell->handle;
 }
 
@@ -108,47 +108,63 @@ bool shard_inbox::open(const std::vector<entity_cell_ptr>& cells) {
   const std::lock_guard lock{mutex_};
   if (!waiting_.empty())
     return false; // R1
-  for (const auto& cell : cells) {
-    const auto made = open_.insert({cell}).first;
-    made->use = by_use_.insert(by_use_.begin(), &*made);
-  }
+  for (const auto& cell : cells)
+    cells_.open(*cell);
   return true;
 }
 
-void shard_inbox::close(const entity_cell& cell) {
+void shard_inbox::close(entity_cell& cell) {
   const std::lock_guard lock{mutex_};
-  const auto found = open_.find(cell.ref);
-  if (found == open_.end())
-    return;
-  by_use_.erase(found->use);
-  open_.erase(found);
+  cells_.close(cell);
+}
+
+entity_cell_ptr shard_inbox::find(const entity_ref& ref) const {
+  const std::lock_guard lock{mutex_};
+  auto* found = cells_.find(ref);
+  return found == nullptr ? nullptr : found->shared_from_this();
+}
+
+entity_cell_ptr shard_inbox::find_or_add(const entity_ref& ref) {
+  const std::lock_guard lock{mutex_};
+  if (auto* found = cells_.find(ref))
+    return found->shared_from_this();
+  auto made = std::make_shared<entity_cell>(ref);
+  cells_.add(made);
+  return made;
+}
+
+void shard_inbox::forget(const entity_cell& cell) {
+  const std::lock_guard lock{mutex_};
+  cells_.remove(cell);
+}
+
+std::vector<entity_cell_ptr> shard_inbox::all() const {
+  const std::lock_guard lock{mutex_};
+  return cells_.all();
 }
 
 void shard_inbox::close_all() {
   const std::lock_guard lock{mutex_};
-  by_use_.clear();
-  open_.clear();
+  while (auto* cell = cells_.newest())
+    cells_.close(*cell);
   ready_.clear();
 }
 
 std::vector<entity_cell_ptr> shard_inbox::newest(std::size_t most) const {
   std::vector<entity_cell_ptr> found;
   const std::lock_guard lock{mutex_};
-  for (const auto* each : by_use_) {
-    if (found.size() == most)
-      break;
-    found.push_back(each->cell);
-  }
+  for (auto* each = cells_.newest(); each != nullptr && found.size() < most; each = each->older)
+    found.push_back(each->shared_from_this());
   return found;
 }
 
 std::vector<entity_cell_ptr> shard_inbox::oldest(std::size_t most) {
   std::vector<entity_cell_ptr> found;
   const std::lock_guard lock{mutex_};
-  most = std::min(most, by_use_.size());
+  most = std::min(most, cells_.open_ones());
   for (std::size_t i = 0; i < most; ++i) {
-    found.push_back(by_use_.back()->cell);
-    by_use_.splice(by_use_.begin(), by_use_, std::prev(by_use_.end()));
+    found.push_back(cells_.oldest()->shared_from_this());
+    cells_.use(*found.back());
   }
   return found;
 }
@@ -187,8 +203,8 @@ router::router(std::uint16_t shards) {
 
 void router::send(envelope_ptr message) {
   message->token = token();
-  const auto shard = shard_of(message->to, shards());
-  inboxes_[shard]->push(std::move(message));
+  const auto hash = stable_hash(message->to);
+  inboxes_[hash % inboxes_.size()]->push(hash, std::move(message));
 }
 
 } // namespace purser

@@ -3,6 +3,7 @@
 // crash of the shard's actor loses nothing (A2).
 #pragma once
 
+#include "actors/cell_table.hpp"
 #include "actors/entity_shell.hpp"
 #include "actors/envelope_queue.hpp"
 
@@ -10,10 +11,8 @@
 
 #include <cstdint>
 #include <deque>
-#include <list>
 #include <memory>
 #include <mutex>
-#include <unordered_set>
 #include <utility>
 #include <vector>
 
@@ -36,7 +35,21 @@ public:
   void detach();
 
   /// Into the mailbox of its entity if that is open, and for the shard if not.
-  void push(envelope_ptr message);
+  /// `hash`: the stable_hash of its receiver.
+  void push(std::uint64_t hash, envelope_ptr message);
+
+  // -- The entities of the shard, whether they run or not -----------------------------------------
+
+  /// Null when there is none of that name.
+  entity_cell_ptr find(const entity_ref& ref) const;
+
+  /// @returns the one of that name, which is new if there was none.
+  entity_cell_ptr find_or_add(const entity_ref& ref);
+
+  /// One that is closed: nobody is to remember it.
+  void forget(const entity_cell& cell);
+
+  std::vector<entity_cell_ptr> all() const;
 
   /// From now on the entities' incarnations are sent their messages directly. Does nothing while
   /// messages wait for the shard, which tries again once it has handed them out. @returns whether
@@ -44,7 +57,7 @@ public:
   bool open(const std::vector<entity_cell_ptr>& cells);
 
   /// Messages to the entity go through the shard again.
-  void close(const entity_cell& cell);
+  void close(entity_cell& cell);
   void close_all();
 
   /// Open entities, the latest that were sent something first; at most so many.
@@ -87,28 +100,15 @@ public:
   entity_cell_ptr others_first(const entity_shell_ptr& shell);
 
 private:
-  struct open_entity {
-    entity_cell_ptr cell;
-    mutable std::list<const open_entity*>::iterator use{};
-  };
-  struct by_entity {
-    using is_transparent = void;
-    static const entity_ref& of(const entity_ref& ref) { return ref; }
-    static const entity_ref& of(const open_entity& entity) { return entity.cell->ref; }
-    std::size_t operator()(const auto& key) const { return entity_ref_hash{}(of(key)); }
-    bool operator()(const auto& one, const auto& other) const { return of(one) == of(other); }
-  };
-
   void wake(const caf::actor& shard);
-  caf::actor find_shell(const entity_cell_ptr& cell);
+  caf::actor find_shell(entity_cell_ptr cell);
 
   mutable std::mutex mutex_;
   envelope_queue waiting_;
   caf::actor shard_;
   bool woken_ = false;
   std::uint64_t messages_ = 0;
-  std::unordered_set<open_entity, by_entity, by_entity> open_;
-  std::list<const open_entity*> by_use_; ///< newest first
+  cell_table cells_;
   std::vector<entity_shell_ptr> idle_;   ///< the one whose memory is warmest last
   std::deque<entity_cell_ptr> ready_;    ///< woken, and waiting for a shell
 };

@@ -94,18 +94,18 @@ void shard_actor::distribute() {
 void shard_actor::deliver(envelope_ptr message) {
   if (message->release && !ending_)
     return release(*message);
-  auto& cell = state_->cells[message->to];
-  if (!cell) {
-    cell = std::make_shared<entity_cell>(message->to);
-    cell->first_ever = message->first_ever;
-  }
+  auto& inbox = node_.router.inbox(state_->index);
+  const auto cell = inbox.find_or_add(message->to);
   if (cell->quarantined || ends())
     return refuse(*message, ends());
+  const bool first_ever = message->first_ever;
   const bool asleep = cell->box.push(std::move(message));
-  if (!cell->alive && asleep)
+  if (!cell->alive && asleep) {
+    cell->first_ever = first_ever;
     start(cell);
-  else if (asleep)
-    node_.router.inbox(state_->index).run(cell);
+  } else if (asleep) {
+    inbox.run(cell);
+  }
 }
 
 bool shard_actor::ends() const {
@@ -240,11 +240,10 @@ void shard_actor::quarantine(const entity_cell_ptr& cell) {
 /// Answered `accepted` when the entity was quarantined, else `rejected`. It is rebuilt at once: a
 /// step of a workflow that it had under way goes on.
 void shard_actor::release(const envelope& request) {
-  const auto found = state_->cells.find(request.to);
+  const auto cell = node_.router.inbox(state_->index).find(request.to);
   answer result{outcome::rejected};
   result.id = request.to.key;
-  if (found != state_->cells.end() && found->second->quarantined) {
-    const auto cell = found->second;
+  if (cell && cell->quarantined) {
     cell->quarantined = false;
     cell->restarts = {};
     cell->failed_at_ns = 0;
@@ -316,7 +315,7 @@ void shard_actor::passivate(const entity_cell_ptr& cell) {
   node_.counters.passivations.fetch_add(1, std::memory_order_relaxed);
   close(cell);
   if (cell->box.unclaim())
-    state_->cells.erase(cell->ref);
+    inbox.forget(*cell);
   else
     start(cell); // a message came meanwhile
 }
@@ -340,7 +339,7 @@ void shard_actor::begin_stop(const caf::error& reason) {
 
 /// None of its entities runs any more.
 void shard_actor::end() {
-  for (const auto& [ref, cell] : state_->cells)
+  for (const auto& cell : node_.router.inbox(state_->index).all())
     if (cell->alive) {
       close(cell);
       refuse_all(cell->box.drain(), true);

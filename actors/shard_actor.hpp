@@ -29,7 +29,6 @@ struct shard_state {
   explicit shard_state(std::uint16_t number) : index(number) {}
 
   const std::uint16_t index;
-  std::unordered_map<entity_ref, entity_cell_ptr, entity_ref_hash> cells; ///< by entity
   std::unordered_map<caf::actor_id, entity_shell_ptr> shells;             ///< by their actors
   std::size_t live = 0;                    ///< entities that run
   envelope_queue undistributed;            ///< taken out of the inbox

@@ -51,9 +51,8 @@ shard_look look_at(const shard_state& shard, const shard_inbox& inbox,
   for (const auto& entity : newest)
     named.insert(entity.ref);
   for (const auto& wanted : question.also)
-    if (const auto found = shard.cells.find(wanted);
-        found != shard.cells.end() && named.insert(wanted).second)
-      newest.push_back(look_at_cell(*found->second, now_ns));
+    if (const auto found = inbox.find(wanted); found && named.insert(wanted).second)
+      newest.push_back(look_at_cell(*found, now_ns));
   made.entities = std::move(newest);
   return made;
 }

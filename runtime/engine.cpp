@@ -535,10 +535,10 @@ private:
       shards_.push_back(std::make_shared<shard_state>(shard));
     for (const auto& given_up :
          given_up::quarantines(journal_.disk())) { // B5: until it is released
-      auto cell = std::make_shared<entity_cell>(given_up.entity);
+      const auto shard = shard_of(given_up.entity, options_.shards);
+      const auto cell = router_.inbox(shard).find_or_add(given_up.entity);
       cell->quarantined = true;
       cell->failure = given_up.cause;
-      shards_[shard_of(given_up.entity, options_.shards)]->cells.emplace(given_up.entity, cell);
     }
     std::promise<std::string> started;
     supervisors::supervisor_hooks hooks;

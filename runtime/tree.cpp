@@ -15,7 +15,7 @@ namespace purser {
 //  entity,
 //                        supervisors/entity_restarts.hpp; B3, B5, B10)
 //
-// A shard that crashes loses nothing: its cells and its inbox are in shard_state and the router.
+// A shard that crashes loses nothing: what it must not forget is in shard_state and the router.
 // Root gives up only when shards crash over and over; then the engine is finished, and its host is
 // told.
 
