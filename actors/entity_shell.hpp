@@ -4,21 +4,18 @@
 // S1 An entity runs in at most one shell: whoever wakes it (mailbox M4) finds it one, and it is
 //    asleep again only when that one has let go of it.
 // S2 A crash ends the shell, and its entity is healed (B1); nobody else was in it.
-// S3 A shell that blocks holds up its entity, and nobody else as long as its shard has another.
+// S3 A shell that blocks holds up its entity, and nobody else as long as its shard has another
+//    (entity_policy::shells).
 #pragma once
 
 #include "actors/entity_cell.hpp"
 
 #include <caf/actor.hpp>
 
-#include <cstddef>
 #include <cstdint>
 #include <memory>
 
 namespace purser {
-
-/// Of each shard.
-inline constexpr std::size_t shells_of_a_shard = 4;
 
 struct entity_shell {
   caf::actor handle;       ///< the shard's own

@@ -89,7 +89,8 @@ private:
 
 struct entity_policy {
   std::size_t max_live = 20'000; ///< entities in memory; idle ones beyond it passivate
-  std::size_t batch = 64;        ///< messages an entity handles before others get their turn
+  std::size_t batch = 64;        ///< messages handled in one turn, before others get theirs
+  std::size_t shells = 2;        ///< of a shard: so many of its entities run at once
   shop_policy shop;
   supervisors::entity_restart_policy restarts;
 };

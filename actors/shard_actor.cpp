@@ -52,7 +52,7 @@ caf::behavior shard_actor::make_behavior() {
   state_->started_at_ns = node_.clock.monotonic_ns();
   for (const auto& [id, shell] : state_->shells)
     monitor(shell->handle); // left by the incarnation before us; one that is dead says so at once
-  while (state_->shells.size() < shells_of_a_shard)
+  while (state_->shells.size() < node_.policy.shells)
     add_shell();
   for (const auto& cell : std::exchange(state_->restarting, {}))
     start_again(cell); // its wait has ended with the incarnation before us

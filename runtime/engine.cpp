@@ -69,6 +69,13 @@ auto translated(Call call) {
   }
 }
 
+/// One more for each shard than keeps all threads busy: should a handler block, the shard goes on.
+std::size_t shells_for(const engine_options& options) {
+  const auto threads =
+    options.threads == 0 ? std::max(std::thread::hardware_concurrency(), 1U) : options.threads;
+  return 1 + (threads + options.shards - 1U) / std::max<std::size_t>(options.shards, 1);
+}
+
 std::unique_ptr<clock> make_clock(engine_time time) {
   switch (time) {
   case engine_time::machine: return std::make_unique<system_clock>();
@@ -468,6 +475,7 @@ private:
   entity_policy entity_settings() const {
     entity_policy made;
     made.max_live = options_.max_live_entities;
+    made.shells = shells_for(options_);
     made.shop = options_.shop;
     made.restarts.redeliveries = options_.redeliveries;
     return made;
