@@ -42,8 +42,10 @@ TEST_CASE("a table of entities agrees with a simple one, whatever is done to it"
     auto& cell = *known->second;
     switch (random() % 4) {
     case 0:
-      if (!cell.open)
-        used.push_front(key), table.open(cell);
+      if (!cell.open) {
+        used.push_front(key);
+        table.open(cell);
+      }
       break;
     case 1:
       if (cell.open) {
