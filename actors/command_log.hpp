@@ -1,5 +1,5 @@
-// Which commands an entity has seen (I1, I2): the newest in memory, the older ones in the journal's
-// index.
+// Which commands an entity has seen (I1, I2): the newest in memory and in snapshots, the older ones
+// in the journal's index.
 #pragma once
 
 #include "actors/domain/rejection.hpp"
@@ -43,6 +43,11 @@ public:
 
   /// Notes the command that an event records, if any.
   void note(const event_record& event);
+
+  /// What the next command to be noted makes it forget; null when it forgets nothing.
+  const entry* next_to_forget() const noexcept {
+    return entries_.size() == capacity ? &entries_.front() : nullptr;
+  }
 
   const entry* find(std::string_view key) const;
 

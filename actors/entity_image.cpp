@@ -8,6 +8,22 @@ namespace {
 
 constexpr std::uint64_t snapshot_schema = 1;
 
+std::uint64_t take_version(std::string_view& snapshot) {
+  if (const auto schema = codec::take_varint(snapshot); schema != snapshot_schema)
+    throw codec::decode_error("schema " + std::to_string(schema) + " is not known");
+  return codec::take_varint(snapshot);
+}
+
+/// Calls, and names the entity when its snapshot is bad.
+template <class Call>
+void reading_snapshot_of(const entity_ref& entity, Call call) {
+  try {
+    call();
+  } catch (const codec::decode_error& error) {
+    throw journal_corrupt(to_string(entity) + ": its snapshot cannot be read: " + error.what());
+  }
+}
+
 } // namespace
 
 entity_image::entity_image(entity_ref ref, const shop_policy& policy)
@@ -43,23 +59,32 @@ void entity_image::appended(const std::vector<event_record>& events) {
 
 std::string entity_image::snapshot() const {
   std::string out;
+  save(out);
+  return out;
+}
+
+void entity_image::save(std::string& out) const {
   codec::put_varint(out, snapshot_schema);
   codec::put_varint(out, version_);
   commands_.save(out);
   state_->save(out);
-  return out;
+}
+
+command_log entity_image::commands_in(const entity_ref& entity, std::string_view snapshot) {
+  command_log commands;
+  reading_snapshot_of(entity, [&] {
+    take_version(snapshot);
+    commands.restore(snapshot);
+  });
+  return commands;
 }
 
 void entity_image::restore(std::string_view bytes) {
-  try {
-    if (const auto schema = codec::take_varint(bytes); schema != snapshot_schema)
-      throw codec::decode_error("schema " + std::to_string(schema) + " is not known");
-    version_ = codec::take_varint(bytes);
+  reading_snapshot_of(ref_, [&] {
+    version_ = take_version(bytes);
     commands_.restore(bytes);
     state_->restore(bytes);
-  } catch (const codec::decode_error& error) {
-    throw journal_corrupt(to_string(ref_) + ": its snapshot cannot be read: " + error.what());
-  }
+  });
 }
 
 } // namespace purser

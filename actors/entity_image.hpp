@@ -27,6 +27,9 @@ public:
   /// Throws journal_corrupt (gap, unreadable bytes), broken_invariant.
   void rebuild(const stored_stream& stored);
 
+  /// The same from a snapshot's bytes alone. Throws journal_corrupt, broken_invariant.
+  void restore(std::string_view bytes);
+
   /// Throws journal_corrupt when it is not the next event or cannot be read; broken_invariant.
   void evolve(const recorded_event& event);
 
@@ -43,9 +46,13 @@ public:
   /// Bytes for a snapshot: docs/formats/snapshots.md.
   std::string snapshot() const;
 
-private:
-  void restore(std::string_view bytes);
+  /// Appends the same bytes.
+  void save(std::string& out) const;
 
+  /// The commands within the bytes of an entity's snapshot. Throws journal_corrupt.
+  static command_log commands_in(const entity_ref& entity, std::string_view snapshot);
+
+private:
   entity_ref ref_;
   std::uint64_t version_ = 0;
   command_log commands_;

@@ -169,7 +169,7 @@ private:
     store_batch batch;
     batch.marks.emplace_back(std::string{marks::archive} + name_,
                              encode(archived_file{name_, made.id, made.bytes, made.ranges}));
-    batch.marks.emplace_back(marks::format, marks::encode_number(marks::archived_format));
+    marks::raise_format(disk_, batch, marks::archived_format);
     batch.moved = made.ranges;
     disk_.write(batch);
     disk_.sync(journal_.durable());

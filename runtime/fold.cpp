@@ -11,37 +11,51 @@ namespace purser {
 
 namespace {
 
-/// The image of an entity before the first event of a span that touches it.
-entity_image image_before(store& disk, const entity_ref& ref) {
+entity_image image_of(const entity_ref& ref, std::string_view snapshot) {
   entity_image image{ref};
-  if (const auto stored = disk.snapshot(ref)) {
-    stored_stream from;
-    from.snapshot = marks::open_snapshot(ref, *stored).bytes;
-    image.rebuild(from);
-  }
+  image.restore(snapshot);
   return image;
 }
 
-/// `cut_short`: a checkpoint of this span was, and may have stored snapshots and due marks.
-void fold_event(store& disk, const recorded_event& event, bool cut_short, folded_span& result) {
-  auto at = result.images.find(event.stream);
-  if (at == result.images.end()) {
-    const bool is_new = event.version == 1 && !cut_short; // nothing is stored of it
-    auto before = is_new ? entity_image{event.stream} : image_before(disk, event.stream);
-    // A snapshot that is newer is of a checkpoint that was cut short: the marks are older.
-    if (!is_new && (before.must_resume() || before.version() + 1 != event.version))
-      result.open_before.insert(event.stream);
-    at = result.images.emplace(event.stream, std::move(before)).first;
-    if (const auto due = at->second.due())
-      result.due_before.emplace(event.stream, *due);
-  }
+/// An entity before the first event of a span that touches it. `cut_short`: a checkpoint of the
+/// span was, and may have stored snapshots and due marks.
+folded_entity entity_before(store& disk, const recorded_event& event, bool cut_short) {
+  const auto& ref = event.stream;
+  const bool is_new = event.version == 1 && !cut_short; // nothing is stored of it
+  const auto stored = is_new ? std::nullopt : disk.snapshot(ref);
+  if (!stored)
+    return {entity_image{ref}, {}, {}, false};
+  const auto opened = marks::open_snapshot(ref, *stored);
+  folded_entity before{image_of(ref, opened.bytes), {}, {}, false};
+  before.chunks.assign(opened.chunks.begin(), opened.chunks.end());
+  before.due_before = before.image.due();
+  // A snapshot that is newer is of a checkpoint that was cut short: the marks are older.
+  before.open_before = before.image.must_resume() || before.image.version() + 1 != event.version;
+  return before;
+}
+
+/// X2: what the log forgets when it notes the event's command.
+void keep_forgotten(const entity_image& image, std::vector<index_batch::id>& ids) {
+  if (const auto* oldest = image.commands().next_to_forget())
+    ids.push_back({image.ref(),
+                   oldest->key,
+                   {oldest->fingerprint, command_outcome::unknown_version,
+                    static_cast<std::uint16_t>(oldest->outcome)}});
+}
+
+void fold_event(store& disk, std::uint64_t chunk, const recorded_event& event, bool cut_short,
+                folded_span& result) {
+  auto at = result.entities.find(event.stream);
+  if (at == result.entities.end())
+    at = result.entities.emplace(event.stream, entity_before(disk, event, cut_short)).first;
+  auto& entity = at->second;
+  if (entity.chunks.empty() || entity.chunks.back() < chunk)
+    entity.chunks.push_back(chunk);
+  if (event.version <= entity.image.version())
+    return; // its snapshot is newer than the checkpoint
   if (event.event.fingerprint != 0)
-    result.ids.push_back({event.stream,
-                          event.event.cause,
-                          {event.event.fingerprint, event.version,
-                           static_cast<std::uint16_t>(recorded_rejection(event.event))}});
-  if (event.version > at->second.version()) // else: its snapshot is newer than the checkpoint
-    at->second.evolve(event);
+    keep_forgotten(entity.image, result.ids);
+  entity.image.evolve(event);
 }
 
 /// Calls, and names the entity when what is stored of it is bad.
@@ -58,22 +72,33 @@ void naming(const entity_ref& entity, Call call) {
   }
 }
 
+std::vector<folded_entity*> in_order(folded_entities& entities) {
+  std::vector<folded_entity*> found;
+  found.reserve(entities.size());
+  for (auto& [ref, entity] : entities)
+    found.push_back(&entity);
+  std::sort(found.begin(), found.end(), [](const auto* one, const auto* other) {
+    return one->image.ref() < other->image.ref();
+  });
+  return found;
+}
+
 } // namespace
 
 folded_span fold(store& disk, const checkpoint_span& span, const unreadable_visitor& tell) {
   folded_span result;
   std::set<entity_ref> unreadable;
   const bool cut_short = disk.index_covered(span.shard) > span.after; // the index comes first
-  read_span(disk, span, [&](recorded_event&& event) {
-    if (unreadable.contains(event.stream))
+  read_span(disk, span, [&](std::uint64_t chunk, recorded_event&& event) {
+    if (!unreadable.empty() && unreadable.contains(event.stream))
       return;
     try {
-      naming(event.stream, [&] { fold_event(disk, event, cut_short, result); });
+      naming(event.stream, [&] { fold_event(disk, chunk, event, cut_short, result); });
     } catch (const entity_unreadable& error) {
       if (!tell)
         throw;
       tell(error);
-      result.images.erase(event.stream);
+      result.entities.erase(event.stream);
       unreadable.insert(event.stream);
     }
   });
@@ -85,24 +110,25 @@ checkpoint_span tail_span(group_commit_journal& journal, std::uint16_t shard) {
 }
 
 checkpoint_result result_of(folded_span folded) {
-  std::vector<const entity_images::value_type*> by_key;
-  by_key.reserve(folded.images.size());
-  for (const auto& each : folded.images)
-    by_key.push_back(&each);
-  std::sort(by_key.begin(), by_key.end(),
-            [](const auto* one, const auto* other) { return one->first < other->first; });
+  auto by_key = in_order(folded.entities);
   checkpoint_result result;
   result.snapshots.reserve(by_key.size());
-  for (const auto* each : by_key) {
-    const auto& [ref, image] = *each;
-    result.snapshots.emplace_back(ref, marks::seal_snapshot(image.version(), image.snapshot()));
-    const auto before = folded.due_before.find(ref);
-    result.dues.push_back(
-      {before == folded.due_before.end() ? std::nullopt : std::optional{before->second},
-       image.due()});
+  result.dues.reserve(by_key.size());
+  for (auto* entity : by_key) {
+    auto& [image, chunks, due_before, open_before] = *entity;
+    const auto& ref = image.ref();
+    if (chunks.size() > marks::most_listed_chunks) { // X1
+      result.index.postings.push_back({ref, {chunks.begin(), chunks.end()}});
+      chunks.clear();
+    }
+    auto frame = marks::begin_snapshot(image.version(), {chunks.data(), chunks.size()});
+    image.save(frame);
+    marks::seal_snapshot(frame);
+    result.snapshots.emplace_back(ref, std::move(frame));
+    result.dues.push_back({due_before, image.due()});
     if (image.must_resume())
       result.opened.push_back(ref);
-    else if (folded.open_before.contains(ref))
+    else if (open_before)
       result.closed.push_back(ref);
   }
   std::sort(folded.ids.begin(), folded.ids.end(), [](const auto& one, const auto& other) {
@@ -122,35 +148,33 @@ open_work find_open_work(group_commit_journal& journal, const unreadable_visitor
   std::set<entity_ref> open;
   for (auto& entity : journal.open_at_checkpoint())
     open.insert(std::move(entity));
-  for (std::uint16_t shard = 0; shard < journal.shards(); ++shard)
-    for (const auto& [ref, image] : fold(journal.disk(), tail_span(journal, shard), tell).images) {
-      if (image.must_resume())
+  for (std::uint16_t shard = 0; shard < journal.shards(); ++shard) {
+    const auto folded = fold(journal.disk(), tail_span(journal, shard), tell);
+    for (const auto& [ref, entity] : folded.entities) {
+      if (entity.image.must_resume())
         open.insert(ref);
       else
         open.erase(ref);
-      if (const auto due = image.due())
+      if (const auto due = entity.image.due())
         found.timers.emplace_back(ref, *due);
     }
+  }
   found.steps.assign(open.begin(), open.end());
   return found;
 }
 
 void for_each_entity(group_commit_journal& journal,
                      const std::function<void(const entity_image&)>& visit) {
-  entity_images tails;
+  std::vector<folded_entities> tails; // by shard
   for (std::uint16_t shard = 0; shard < journal.shards(); ++shard)
-    tails.merge(fold(journal.disk(), tail_span(journal, shard)).images);
+    tails.push_back(std::move(fold(journal.disk(), tail_span(journal, shard)).entities));
   journal.disk().for_each_snapshot([&](const entity_ref& ref, std::string_view stored) {
-    if (tails.contains(ref))
-      return;
-    entity_image image{ref};
-    stored_stream from;
-    from.snapshot = marks::open_snapshot(ref, stored).bytes;
-    image.rebuild(from);
-    visit(image);
+    if (!tails[shard_of(ref, journal.shards())].contains(ref))
+      visit(image_of(ref, marks::open_snapshot(ref, stored).bytes));
   });
-  for (const auto& [ref, image] : tails)
-    visit(image);
+  for (const auto& tail : tails)
+    for (const auto& [ref, entity] : tail)
+      visit(entity.image);
 }
 
 entity_image load_entity(group_commit_journal& journal, const entity_ref& ref) {

@@ -5,23 +5,30 @@
 #include "actors/entity_image.hpp"
 #include "runtime/journal/group_commit.hpp"
 
+#include <boost/container/small_vector.hpp>
+#include <boost/unordered/unordered_flat_map.hpp>
+
 #include <functional>
-#include <unordered_map>
-#include <unordered_set>
+#include <optional>
 #include <utility>
 #include <vector>
 
 namespace purser {
 
-using entity_images = std::unordered_map<entity_ref, entity_image, entity_ref_hash>;
+/// An entity with events in a span.
+struct folded_entity {
+  entity_image image; ///< at the span's end
+  /// With events: those that its snapshot listed at the span's beginning, then those of the span.
+  boost::container::small_vector<std::uint64_t, 4> chunks;
+  std::optional<unix_millis> due_before; ///< of its timer, at the span's beginning
+  bool open_before = false;              ///< it may be marked as open at the span's beginning
+};
+
+using folded_entities = boost::unordered_flat_map<entity_ref, folded_entity, entity_ref_hash>;
 
 struct folded_span {
-  entity_images images;
-  /// When the timers of those that had one were due, at the span's beginning.
-  std::unordered_map<entity_ref, unix_millis, entity_ref_hash> due_before;
-  /// Those that may be marked as open at the span's beginning.
-  std::unordered_set<entity_ref, entity_ref_hash> open_before;
-  std::vector<index_batch::id> ids; ///< of the commands that the span records
+  folded_entities entities;
+  std::vector<index_batch::id> ids; ///< which the snapshots at the span's end do not tell
 };
 
 /// An entity whose snapshot or events are bad, in a journal that is whole.
@@ -37,8 +44,9 @@ using unreadable_visitor = std::function<void(const entity_unreadable&)>;
 /// it: then that entity is left out.
 folded_span fold(store& disk, const checkpoint_span& span, const unreadable_visitor& tell = {});
 
-/// What a checkpoint stores of a folded span: snapshots, and who has a step under way; all in the
-/// order of the store's keys, in which RocksDB takes them at half the cost.
+/// What a checkpoint stores of a folded span: snapshots, who has a step under way, and what the
+/// index has to tell from now on (marks.hpp, X1, X2); all in the order of the store's keys, in
+/// which RocksDB takes them at half the cost.
 checkpoint_result result_of(folded_span folded);
 
 /// The span from a shard's checkpoint to its last chunk.

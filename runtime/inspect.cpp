@@ -9,11 +9,15 @@
 #include "runtime/journal/marks.hpp"
 #include "runtime/journal/rocks_store.hpp"
 
+#include <unordered_map>
+
 namespace purser {
 
 namespace {
 
 constexpr std::size_t findings_kept = 100;
+
+using entity_images = std::unordered_map<entity_ref, entity_image, entity_ref_hash>;
 
 /// Reads a journal from its first event, shard by shard.
 class verifier {

@@ -41,10 +41,12 @@ struct stored_stream {
   std::vector<recorded_event> tail;    ///< in version order
 };
 
-/// What became of a command, from the index of ids.
+/// What became of a command that an entity has forgotten.
 struct command_outcome {
+  static constexpr std::uint64_t unknown_version = 0;
+
   std::uint64_t fingerprint = 0;
-  std::uint64_t version = 0;   ///< of the event that recorded it
+  std::uint64_t version = 0;   ///< of the event that recorded it, when it is known
   std::uint16_t rejection = 0; ///< 0 when it was accepted, else the rejection's number
 };
 

@@ -58,6 +58,10 @@ position group_commit_journal::recover_shard(std::uint16_t shard) {
   auto& tail = tails_[shard];
   if (const auto mark = disk_->mark(marks::checkpoint_key(shard)))
     tail.checkpoint = marks::decode_number(*mark, marks::checkpoint);
+  tail.indexed = tail.checkpoint;
+  if (const auto mark =
+        disk_->mark(marks::indexed_key(shard))) // of a checkpoint that was cut short
+    tail.indexed = std::max(tail.indexed, marks::decode_number(*mark, marks::indexed));
   const auto last_number = disk_->last_chunk(shard);
   if (last_number < tail.checkpoint)
     throw journal_corrupt("shard " + std::to_string(shard) + " ends at chunk " +
@@ -69,7 +73,11 @@ position group_commit_journal::recover_shard(std::uint16_t shard) {
     const auto bytes = *bytes_of(shard, last_number);
     newest = checked_header(bytes, shard, last_number).last;
   }
-  if (!options_.read_only && disk_->index_covered(shard) < tail.checkpoint)
+  if (last_number < tail.indexed)
+    throw journal_corrupt("shard " + std::to_string(shard) + " ends at chunk " +
+                          std::to_string(last_number) + ", but its snapshots reach chunk " +
+                          std::to_string(tail.indexed));
+  if (!options_.read_only && disk_->index_covered(shard) < tail.indexed)
     rebuild_index(shard);
   position before = 0;
   const auto take_in = [&](std::uint64_t number, std::string_view bytes) {
@@ -95,10 +103,13 @@ position group_commit_journal::recover_shard(std::uint16_t shard) {
   return newest;
 }
 
-/// The index was lost or is behind: everything in it comes from the chunks.
+/// The index was lost or is behind: everything in it comes from the chunks, also what snapshots
+/// tell. What it says to cover it covers with snapshots of then, which are no longer there: so only
+/// what an earlier rebuilding made of it is taken for granted.
 void group_commit_journal::rebuild_index(std::uint16_t shard) {
-  const auto up_to = tails_[shard].checkpoint;
-  for (auto done = disk_->index_covered(shard); done < up_to;) {
+  const auto up_to = tails_[shard].indexed;
+  auto done = disk_->index_rebuilt(shard);
+  do {
     const auto part = std::min(up_to, done + index_rebuild_chunks);
     std::unordered_map<entity_ref, std::vector<std::uint64_t>, entity_ref_hash> postings;
     index_batch batch;
@@ -113,10 +124,11 @@ void group_commit_journal::rebuild_index(std::uint16_t shard) {
     for (auto& [stream, chunks] : postings)
       batch.postings.push_back({stream, std::move(chunks)});
     batch.shard = shard;
-    batch.covered = part;
+    batch.rebuilt = part;
+    batch.covered = part == up_to ? up_to : 0;
     disk_->write_index(batch);
     done = part;
-  }
+  } while (done < up_to);
 }
 
 // -- Checkpoints ----------------------------------------------------------------------------------
@@ -152,13 +164,17 @@ checkpoint_span group_commit_journal::begin_checkpoint(std::uint16_t shard) {
   return span;
 }
 
-void read_span(store& disk, const checkpoint_span& span, const event_visitor& visit) {
-  disk.for_each_chunk(span.shard, span.after, span.up_to,
-                      [&](std::uint64_t, std::string_view bytes) { read_chunk(bytes, visit); });
+void read_span(store& disk, const checkpoint_span& span, const span_visitor& visit) {
+  disk.for_each_chunk(
+    span.shard, span.after, span.up_to, [&](std::uint64_t number, std::string_view bytes) {
+      read_chunk(bytes, [&](recorded_event&& event) { visit(number, std::move(event)); });
+    });
 }
 
 void store_checkpoint(store& disk, const checkpoint_span& span, checkpoint_result result) {
   store_batch batch;
+  marks::raise_format(disk, batch, marks::listed_format);
+  batch.marks.emplace_back(marks::indexed_key(span.shard), marks::encode_number(span.up_to));
   std::size_t bytes = 0;
   for (std::size_t i = 0; i < result.snapshots.size(); ++i) {
     auto& snapshot = result.snapshots[i];
@@ -191,11 +207,6 @@ void group_commit_journal::complete_checkpoint(const checkpoint_span& span,
   auto& tail = tails_[span.shard];
   result.index.shard = span.shard;
   result.index.covered = span.up_to;
-  // Nobody else changes `folding` while the checkpoint is under way.
-  for (const auto& [stream, entry] : tail.folding)
-    result.index.postings.push_back({stream, entry.chunks});
-  std::sort(result.index.postings.begin(), result.index.postings.end(),
-            [](const auto& one, const auto& other) { return one.stream < other.stream; });
   disk_->write_index(result.index);
   store_checkpoint(*disk_, span, std::move(result));
   generation folded; // both destroyed without the lock
@@ -203,7 +214,7 @@ void group_commit_journal::complete_checkpoint(const checkpoint_span& span,
   const std::lock_guard lock{mutex_};
   folded.swap(tail.folding);
   folded_commands.swap(tail.folding_commands);
-  tail.checkpoint = span.up_to;
+  tail.checkpoint = tail.indexed = span.up_to;
   tail.checkpointing = false;
 }
 

@@ -2,6 +2,7 @@
 
 #include "actors/codec.hpp"
 #include "actors/command_log.hpp"
+#include "actors/entity_image.hpp"
 #include "runtime/journal/marks.hpp"
 #include "runtime/thread_name.hpp"
 
@@ -301,9 +302,9 @@ void group_commit_journal::load(const entity_ref& stream, load_callback callback
     }
     std::uint64_t version = 0;
     if (auto stored = disk_->snapshot(stream)) { // after the tail: it is only ever newer
-      auto opened = marks::open_snapshot(stream, *stored);
+      const auto opened = marks::open_snapshot(stream, *stored);
       version = opened.version;
-      found.snapshot = std::move(opened.bytes);
+      found.snapshot.emplace(opened.bytes);
     }
     for (const auto number : chunks)
       read_chunk_of(*bytes_of(shard, number), stream, [&](recorded_event&& event) {
@@ -320,26 +321,16 @@ void group_commit_journal::load(const entity_ref& stream, load_callback callback
   callback(std::move(found), std::move(error));
 }
 
+/// In this order: a checkpoint moves ids from the tail to the snapshot and the index, and from an
+/// older snapshot to the index.
 void group_commit_journal::find_command(const entity_ref& stream, const std::string& key,
                                         outcome_callback callback) {
   std::optional<command_outcome> found;
   std::string error;
   try {
-    const auto shard = shard_of(stream, options_.shards);
-    std::uint64_t number = 0; // first: a checkpoint moves from here to the index, never back
-    {
-      const std::lock_guard lock{mutex_};
-      const auto& tail = tails_[shard];
-      for (const auto* part : {&tail.folding_commands, &tail.fresh_commands})
-        if (const auto at = part->find(command_hash(stream, key)); number == 0 && at != part->end())
-          number = at->second;
-    }
-    if (number != 0)
-      read_chunk_of(*bytes_of(shard, number), stream, [&](recorded_event&& event) {
-        if (event.event.fingerprint != 0 && event.event.cause == key)
-          found = command_outcome{event.event.fingerprint, event.version,
-                                  static_cast<std::uint16_t>(recorded_rejection(event.event))};
-      });
+    found = find_in_tail(stream, key);
+    if (!found)
+      found = find_in_snapshot(stream, key);
     if (!found)
       found = disk_->outcome(stream, key);
   } catch (const std::exception& failure) {
@@ -348,29 +339,68 @@ void group_commit_journal::find_command(const entity_ref& stream, const std::str
   callback(found, std::move(error));
 }
 
-void group_commit_journal::history(const entity_ref& stream, const event_visitor& visit) {
+std::optional<command_outcome> group_commit_journal::find_in_tail(const entity_ref& stream,
+                                                                  const std::string& key) {
   const auto shard = shard_of(stream, options_.shards);
-  std::vector<std::uint64_t> tail;
-  std::uint64_t covered = 0;
+  std::uint64_t number = 0;
   {
     const std::lock_guard lock{mutex_};
-    tail = tail_chunks(tails_[shard], stream);
-    covered = tails_[shard].checkpoint;
+    const auto& tail = tails_[shard];
+    for (const auto* part : {&tail.folding_commands, &tail.fresh_commands})
+      if (const auto at = part->find(command_hash(stream, key)); number == 0 && at != part->end())
+        number = at->second;
   }
-  if (disk_->index_covered(shard) < covered)
+  std::optional<command_outcome> found;
+  if (number != 0)
+    read_chunk_of(*bytes_of(shard, number), stream, [&](recorded_event&& event) {
+      if (event.event.fingerprint != 0 && event.event.cause == key)
+        found = command_outcome{event.event.fingerprint, event.version,
+                                static_cast<std::uint16_t>(recorded_rejection(event.event))};
+    });
+  return found;
+}
+
+std::optional<command_outcome> group_commit_journal::find_in_snapshot(const entity_ref& stream,
+                                                                      const std::string& key) {
+  const auto stored = disk_->snapshot(stream);
+  if (!stored)
+    return std::nullopt;
+  const auto log = entity_image::commands_in(stream, marks::open_snapshot(stream, *stored).bytes);
+  const auto* noted = log.find(key);
+  if (noted == nullptr)
+    return std::nullopt;
+  return command_outcome{noted->fingerprint, command_outcome::unknown_version,
+                         static_cast<std::uint16_t>(noted->outcome)};
+}
+
+/// In this order, too: numbers of chunks move as ids do.
+void group_commit_journal::history(const entity_ref& stream, const event_visitor& visit) {
+  const auto shard = shard_of(stream, options_.shards);
+  std::vector<std::uint64_t> chunks;
+  std::uint64_t indexed = 0;
+  {
+    const std::lock_guard lock{mutex_};
+    chunks = tail_chunks(tails_[shard], stream);
+    indexed = tails_[shard].indexed;
+  }
+  if (disk_->index_covered(shard) < indexed)
     throw store_error(
       "the index of histories is missing or behind the journal; it is rebuilt when an "
       "engine opens the directory");
-  auto chunks = disk_->postings(stream);
-  std::erase_if(chunks, [&](std::uint64_t number) { return number > covered; });
-  for (const auto number : tail)
-    if (chunks.empty() || number > chunks.back())
-      chunks.push_back(number);
+  if (const auto stored = disk_->snapshot(stream)) {
+    const auto listed = marks::open_snapshot(stream, *stored).chunks;
+    chunks.insert(chunks.end(), listed.begin(), listed.end());
+  }
+  const auto older = disk_->postings(stream);
+  chunks.insert(chunks.end(), older.begin(), older.end());
+  std::sort(chunks.begin(), chunks.end());
+  chunks.erase(std::unique(chunks.begin(), chunks.end()), chunks.end());
   std::uint64_t version = 0;
   for (const auto number : chunks)
     read_chunk_of(*bytes_of(shard, number), stream, [&](recorded_event&& event) {
-      if (event.version <= version)
-        return; // a chunk named twice
+      if (event.version != version + 1)
+        throw journal_corrupt(to_string(stream) + ": event " + std::to_string(event.version) +
+                              " follows event " + std::to_string(version) + " in its history");
       version = event.version;
       visit(std::move(event));
     });

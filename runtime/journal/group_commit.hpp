@@ -63,15 +63,17 @@ struct due_change {
 
 /// What a checkpoint has made of a span.
 struct checkpoint_result {
-  std::vector<std::pair<entity_ref, std::string>> snapshots;
+  std::vector<std::pair<entity_ref, std::string>> snapshots; ///< as stored: marks.hpp
   std::vector<due_change> dues;   ///< one for each snapshot, or none at all
   std::vector<entity_ref> opened; ///< entities with a step under way
   std::vector<entity_ref> closed;
-  index_batch index;
+  index_batch index; ///< what the snapshots leave to it
 };
 
-/// Visits the events of chunks (after, up_to], in order. Throws journal_corrupt, store_error.
-void read_span(store& disk, const checkpoint_span& span, const event_visitor& visit);
+/// Visits the events of chunks (after, up_to], in order, each with the number of its chunk. Throws
+/// journal_corrupt, store_error.
+using span_visitor = std::function<void(std::uint64_t chunk, recorded_event&& event)>;
+void read_span(store& disk, const checkpoint_span& span, const span_visitor& visit);
 
 /// Writes what a checkpoint made of a span, without the index: snapshots, who has a step under way,
 /// and last that the shard's checkpoint is at the span's end. Throws store_error.
@@ -126,8 +128,8 @@ public:
   /// until the span is durable. Throws journal_stopped.
   checkpoint_span begin_checkpoint(std::uint16_t shard);
 
-  /// Stores what a checkpoint made; the index first. When it returns, the shard's tail is what came
-  /// after the span. Throws store_error.
+  /// Stores what a checkpoint made; the index first (marks.hpp, X3). When it returns, the shard's
+  /// tail is what came after the span. Throws store_error.
   void complete_checkpoint(const checkpoint_span& span, checkpoint_result result);
 
   /// The last chunk that a shard's snapshots cover.
@@ -177,6 +179,7 @@ private:
     bool checkpointing = false;
     std::uint64_t next_chunk = 1; ///< after the open one
     std::uint64_t checkpoint = 0;
+    std::uint64_t indexed = 0; ///< the index has to reach this: never less than the checkpoint
     std::uint64_t bytes = 0;
   };
 
@@ -194,6 +197,8 @@ private:
   void fail(const std::string& why);
   void require_running() const;
   std::shared_ptr<const std::string> bytes_of(std::uint16_t shard, std::uint64_t number);
+  std::optional<command_outcome> find_in_tail(const entity_ref& stream, const std::string& key);
+  std::optional<command_outcome> find_in_snapshot(const entity_ref& stream, const std::string& key);
   std::vector<std::uint64_t> tail_chunks(const shard_tail& tail, const entity_ref& stream) const;
 
   journal_options options_;

@@ -9,8 +9,39 @@
 
 namespace purser::marks {
 
+namespace {
+
+constexpr std::size_t checksum_size = 8;
+
+/// In the place of the version, which is never 0: frames of formats 1 and 2 begin with it.
+constexpr std::uint64_t not_a_version = 0;
+constexpr std::uint64_t frame_shape = 1;
+
+std::vector<std::uint64_t> take_chunks(std::string_view& in) {
+  const auto count = codec::take_varint(in);
+  if (count > most_listed_chunks)
+    throw codec::decode_error("its list of chunks is longer than its bound");
+  std::vector<std::uint64_t> chunks(count);
+  std::uint64_t last = 0;
+  for (auto& number : chunks)
+    number = last += codec::take_varint(in);
+  return chunks;
+}
+
+} // namespace
+
+void raise_format(store& disk, store_batch& batch, std::uint64_t to) {
+  const auto stored = disk.mark(format);
+  if (!stored || decode_number(*stored, format) < to)
+    batch.marks.emplace_back(format, encode_number(to));
+}
+
 std::string checkpoint_key(std::uint16_t shard) {
   return std::string{checkpoint} + std::to_string(shard);
+}
+
+std::string indexed_key(std::uint16_t shard) {
+  return std::string{indexed} + std::to_string(shard);
 }
 
 std::string open_key(const entity_ref& entity) {
@@ -55,29 +86,56 @@ std::uint16_t shards_of(store& disk) {
   return mark ? static_cast<std::uint16_t>(decode_number(*mark, shards)) : when_empty;
 }
 
-std::string seal_snapshot(std::uint64_t version, std::string_view bytes) {
-  std::string sealed;
-  sealed.reserve(bytes.size() + 18);
-  codec::put_varint(sealed, version);
-  sealed += bytes;
-  const std::uint64_t checksum = XXH3_64bits(sealed.data(), sealed.size());
-  sealed.append(reinterpret_cast<const char*>(&checksum), sizeof checksum);
-  return sealed;
+std::string begin_snapshot(std::uint64_t version, std::span<const std::uint64_t> chunks) {
+  constexpr std::size_t usual_size = 256; // an order of two lines: it never grows
+  std::string frame;
+  frame.reserve(usual_size);
+  codec::put_varint(frame, not_a_version);
+  codec::put_varint(frame, frame_shape);
+  codec::put_varint(frame, version);
+  codec::put_varint(frame, chunks.size());
+  std::uint64_t last = 0;
+  for (const auto number : chunks)
+    codec::put_varint(frame, number - std::exchange(last, number));
+  return frame;
+}
+
+void seal_snapshot(std::string& frame) {
+  const std::uint64_t checksum = XXH3_64bits(frame.data(), frame.size());
+  frame.append(reinterpret_cast<const char*>(&checksum), sizeof checksum);
+}
+
+std::string sealed_snapshot(std::uint64_t version, std::span<const std::uint64_t> chunks,
+                            std::string_view bytes) {
+  auto frame = begin_snapshot(version, chunks);
+  frame += bytes;
+  seal_snapshot(frame);
+  return frame;
 }
 
 opened_snapshot open_snapshot(const entity_ref& entity, std::string_view stored) {
   std::uint64_t checksum = 0;
   if (stored.size() < sizeof checksum + 1)
     throw journal_corrupt("the snapshot of " + to_string(entity) + " is cut short");
-  const auto body = stored.substr(0, stored.size() - sizeof checksum);
-  std::memcpy(&checksum, stored.data() + body.size(), sizeof checksum);
-  if (XXH3_64bits(body.data(), body.size()) != checksum)
+  auto rest = stored.substr(0, stored.size() - checksum_size);
+  std::memcpy(&checksum, stored.data() + rest.size(), sizeof checksum);
+  if (XXH3_64bits(rest.data(), rest.size()) != checksum)
     throw journal_corrupt("the snapshot of " + to_string(entity) + " has a wrong checksum");
-  auto rest = body;
-  opened_snapshot opened;
-  opened.version = codec::take_varint(rest);
-  opened.bytes = rest;
-  return opened;
+  try {
+    opened_snapshot opened;
+    opened.version = codec::take_varint(rest);
+    if (opened.version == not_a_version) {
+      if (const auto shape = codec::take_varint(rest); shape != frame_shape)
+        throw codec::decode_error("shape " + std::to_string(shape) + " is not known");
+      opened.version = codec::take_varint(rest);
+      opened.chunks = take_chunks(rest);
+    }
+    opened.bytes = rest;
+    return opened;
+  } catch (const codec::decode_error& error) {
+    throw journal_corrupt("the snapshot of " + to_string(entity) +
+                          " cannot be read: " + error.what());
+  }
 }
 
 } // namespace purser::marks

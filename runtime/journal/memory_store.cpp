@@ -120,13 +120,22 @@ void memory_store::write_index(const index_batch& batch) {
       postings_[store_key(posting.stream)][posting.chunks.front()] = posting.chunks;
   for (const auto& id : batch.ids)
     ids_[id_key(id.stream, id.key)] = id.outcome;
-  covered_[batch.shard] = batch.covered;
+  if (batch.covered != 0)
+    covered_[batch.shard] = batch.covered;
+  if (batch.rebuilt != 0)
+    rebuilt_[batch.shard] = batch.rebuilt;
 }
 
 std::uint64_t memory_store::index_covered(std::uint16_t shard) {
   const std::lock_guard lock{mutex_};
   const auto found = covered_.find(shard);
   return found == covered_.end() ? 0 : found->second;
+}
+
+std::uint64_t memory_store::index_rebuilt(std::uint16_t shard) {
+  const std::lock_guard lock{mutex_};
+  const auto found = rebuilt_.find(shard);
+  return found == rebuilt_.end() ? 0 : found->second;
 }
 
 std::vector<std::uint64_t> memory_store::postings(const entity_ref& stream) {
@@ -148,6 +157,14 @@ std::optional<command_outcome> memory_store::outcome(const entity_ref& stream,
 void memory_store::forget_unsynced() {
   const std::lock_guard lock{mutex_};
   now_ = synced_;
+}
+
+void memory_store::forget_index() {
+  const std::lock_guard lock{mutex_};
+  postings_.clear();
+  ids_.clear();
+  covered_.clear();
+  rebuilt_.clear();
 }
 
 void memory_store::fail_after(int calls, std::string why) {

@@ -29,6 +29,7 @@ public:
   std::unique_ptr<store> moment() override;
   void write_index(const index_batch& batch) override;
   std::uint64_t index_covered(std::uint16_t shard) override;
+  std::uint64_t index_rebuilt(std::uint16_t shard) override;
   std::vector<std::uint64_t> postings(const entity_ref& stream) override;
   std::optional<command_outcome> outcome(const entity_ref& stream, std::string_view key) override;
   std::uint64_t disk_bytes() override { return 0; }
@@ -44,6 +45,9 @@ public:
 
   /// A store that can `forget_unsynced`; it keeps everything twice.
   static std::unique_ptr<memory_store> with_synced_copy();
+
+  /// As if the index had been lost.
+  void forget_index();
 
   /// Runs before every sync: a gate for tests.
   std::function<void()> before_sync;
@@ -66,6 +70,7 @@ private:
   std::map<std::string, std::map<std::uint64_t, std::vector<std::uint64_t>>> postings_;
   std::map<std::string, command_outcome, std::less<>> ids_;
   std::map<std::uint16_t, std::uint64_t> covered_;
+  std::map<std::uint16_t, std::uint64_t> rebuilt_;
   int calls_until_failure_ = -1;
   std::string failure_;
   std::uint64_t writes_ = 0;

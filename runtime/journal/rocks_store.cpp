@@ -220,17 +220,23 @@ public:
       codec::put_varint(value, id.outcome.rejection);
       put_index(made, ids_family, index_key(id.stream) + id.key, value);
     }
-    put_index(made, index_defaults, covered_key(batch.shard), marks::encode_number(batch.covered));
+    if (batch.covered != 0)
+      put_index(made, index_defaults, covered_key(batch.shard),
+                marks::encode_number(batch.covered));
+    if (batch.rebuilt != 0)
+      put_index(made, index_defaults, rebuilt_key(batch.shard),
+                marks::encode_number(batch.rebuilt));
     rocksdb::WriteOptions synced;
     synced.sync = true;
     require((*index_)->Write(synced, &made), "the index cannot be written");
   }
 
   std::uint64_t index_covered(std::uint16_t shard) override {
-    if (!index_)
-      return 0;
-    const auto value = index_->get(index_defaults, covered_key(shard));
-    return value ? marks::decode_number(*value, "covered") : 0;
+    return index_number(covered_key(shard), "covered");
+  }
+
+  std::uint64_t index_rebuilt(std::uint16_t shard) override {
+    return index_number(rebuilt_key(shard), "rebuilt");
   }
 
   std::vector<std::uint64_t> postings(const entity_ref& stream) override {
@@ -277,6 +283,14 @@ public:
 
 private:
   static std::string covered_key(std::uint16_t shard) { return "covered/" + std::to_string(shard); }
+
+  static std::string rebuilt_key(std::uint16_t shard) { return "rebuilt/" + std::to_string(shard); }
+
+  /// 0 when it is not there.
+  std::uint64_t index_number(const std::string& key, std::string_view what) const {
+    const auto value = index_ ? index_->get(index_defaults, key) : std::nullopt;
+    return value ? marks::decode_number(*value, what) : 0;
+  }
 
   void put(rocksdb::WriteBatch& batch, std::size_t family, const std::string& key,
            const Slice& value) {

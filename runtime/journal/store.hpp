@@ -52,7 +52,11 @@ struct index_batch {
   std::vector<posting> postings;
   std::vector<id> ids;
   std::uint16_t shard = 0;
-  std::uint64_t covered = 0; ///< every chunk of the shard up to this one is in the index
+  /// With the frames of snapshots (marks.hpp, X1, X2), the index tells all of the shard's chunks up
+  /// to this one. 0: as before.
+  std::uint64_t covered = 0;
+  /// The index alone tells all of the shard's chunks up to this one. 0: as before.
+  std::uint64_t rebuilt = 0;
 };
 
 /// Thread-safe. Every function may throw store_error; reads may throw journal_corrupt.
@@ -108,6 +112,7 @@ public:
 
   virtual void write_index(const index_batch& batch) = 0;
   virtual std::uint64_t index_covered(std::uint16_t shard) = 0;
+  virtual std::uint64_t index_rebuilt(std::uint16_t shard) = 0;
   virtual std::vector<std::uint64_t> postings(const entity_ref& stream) = 0;
   virtual std::optional<command_outcome> outcome(const entity_ref& stream,
                                                  std::string_view key) = 0;

@@ -74,7 +74,7 @@ TEST_CASE("an archived directory tells what it told before, and goes on") {
   CHECK(shop.report.files.size() > 3);
   CHECK(shop.report.moved.chunks == archived_in(shop.data));
   CHECK(shop.report.strangers.empty());
-  CHECK(format_of(shop.data) == marks::archived_format);
+  CHECK(format_of(shop.data) == marks::listed_format); // it does not go back to that of archives
   CHECK(events_in(shop.data) == shop.events);
   CHECK(findings_in(shop.data).empty());
   int events = 0;
@@ -122,7 +122,6 @@ TEST_CASE("what is young or among the newest stays, as it is asked") {
   young.keep_days = std::chrono::days{1};
   CHECK(archive(young).moved.chunks == 0);
   CHECK_FALSE(fs::exists(data / "archive"));
-  CHECK(format_of(data) == marks::first_format); // an older program still reads it
   auto newest = archive_of(data);
   newest.keep_bytes = std::uint64_t{1} << 30;
   CHECK(archive(newest).moved.chunks == 0);
@@ -272,7 +271,7 @@ TEST_CASE("backups of an archived directory: with the archive, and beside it") {
   CHECK(small.stored.chunks == 3); // the last of each shard
   restore({{all}, shop.directory.path() / "from-all", {}});
   CHECK(events_in(shop.directory.path() / "from-all") == shop.events);
-  CHECK(format_of(shop.directory.path() / "from-all") == marks::first_format);
+  CHECK(format_of(shop.directory.path() / "from-all") == marks::listed_format);
   auto files = files_in(shop.data);
   files.insert(files.begin(), rest);
   restore({files, shop.directory.path() / "from-both", {}});
@@ -280,6 +279,35 @@ TEST_CASE("backups of an archived directory: with the archive, and beside it") {
   CHECK_THROWS_AS(restore({{rest}, shop.directory.path() / "none", {}}), backup_damaged);
   files.erase(files.begin() + 2);
   CHECK_THROWS_AS(restore({files, shop.directory.path() / "none", {}}), backup_damaged);
+}
+
+TEST_CASE("long histories and forgotten ids are told after archiving, and after a restore") {
+  scratch_directory directory;
+  const auto data = directory.path() / "data";
+  constexpr int receipts = 90; // more than a snapshot remembers, and of more chunks than it lists
+  const auto receipt = [](int number) { return receive("mug", 1, "r-" + std::to_string(number)); };
+  for (int i = 0; i < receipts; ++i) {
+    const auto shop = engine::start(engine_in(data));
+    CHECK_FALSE(shop->submit(receipt(i)).get().duplicate);
+    if (i % 4 == 0)
+      shop->audit(); // moves all checkpoints
+  }
+  archive(archive_of(data));
+  const auto backup = directory.path() / "all.pua";
+  back_up({data, backup, false, false, {}});
+  restore({{backup}, directory.path() / "restored", {}});
+
+  for (const auto& at : {data, directory.path() / "restored"}) {
+    CAPTURE(at.string());
+    int events = 0;
+    inspector::open(at)->history({entity_kind::stock, "mug"},
+                                 [&](const event_notice&) { ++events; });
+    CHECK(events == receipts);
+    const auto shop = engine::start(engine_in(at));
+    for (int i = 0; i < receipts; ++i)
+      CHECK(shop->submit(receipt(i)).get().duplicate);
+    CHECK(stock_in(*shop, "mug").received == receipts);
+  }
 }
 
 TEST_CASE("archiving gives the disk its space back") {

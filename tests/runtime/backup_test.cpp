@@ -172,7 +172,7 @@ TEST_CASE("B5: letters and quarantines come back, and a quarantined entity stays
   CHECK(made.stored.quarantines == 1);
   CHECK(given_up_in(to).size() == 4);
   CHECK(given_up_in(to) == given_up_in(data));
-  CHECK(format_of(to) == marks::first_format);
+  CHECK(format_of(to) == marks::listed_format);
   CHECK(findings_in(to).empty());
   const auto shop = engine::start(engine_in(to));
   CHECK(shop->submit(cancel("o-1", "c-3")).get().why == rejection::quarantined);
