@@ -4,6 +4,8 @@
 #include "runtime/journal/marks.hpp"
 
 #include <algorithm>
+#include <array>
+#include <cstring>
 #include <set>
 #include <tuple>
 
@@ -72,14 +74,33 @@ void naming(const entity_ref& entity, Call call) {
   }
 }
 
-std::vector<folded_entity*> in_order(folded_entities& entities) {
-  std::vector<folded_entity*> found;
+/// An entity under the first bytes of its name: sorting seldom has to look at the name itself.
+struct named_entity {
+  std::array<std::uint64_t, 2> begin{}; ///< big endian: they compare as the bytes do
+  folded_entity* entity = nullptr;
+
+  explicit named_entity(folded_entity& of) : entity(&of) {
+    constexpr std::size_t size = sizeof begin;
+    const auto& key = of.image.ref().key;
+    std::array<char, size> bytes{static_cast<char>(of.image.ref().kind)};
+    key.copy(bytes.data() + 1, size - 1);
+    std::memcpy(begin.data(), bytes.data(), size);
+    for (auto& part : begin)
+      part = __builtin_bswap64(part);
+  }
+
+  friend bool operator<(const named_entity& one, const named_entity& other) {
+    return one.begin != other.begin ? one.begin < other.begin
+                                    : one.entity->image.ref() < other.entity->image.ref();
+  }
+};
+
+std::vector<named_entity> in_order(folded_entities& entities) {
+  std::vector<named_entity> found;
   found.reserve(entities.size());
   for (auto& [ref, entity] : entities)
-    found.push_back(&entity);
-  std::sort(found.begin(), found.end(), [](const auto* one, const auto* other) {
-    return one->image.ref() < other->image.ref();
-  });
+    found.emplace_back(entity);
+  std::sort(found.begin(), found.end());
   return found;
 }
 
@@ -114,8 +135,8 @@ checkpoint_result result_of(folded_span folded) {
   checkpoint_result result;
   result.snapshots.reserve(by_key.size());
   result.dues.reserve(by_key.size());
-  for (auto* entity : by_key) {
-    auto& [image, chunks, due_before, open_before] = *entity;
+  for (const auto& named : by_key) {
+    auto& [image, chunks, due_before, open_before] = *named.entity;
     const auto& ref = image.ref();
     if (chunks.size() > marks::most_listed_chunks) { // X1
       result.index.postings.push_back({ref, {chunks.begin(), chunks.end()}});

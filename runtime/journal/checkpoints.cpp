@@ -4,6 +4,7 @@
 #include "runtime/journal/marks.hpp"
 
 #include <algorithm>
+#include <unordered_map>
 
 namespace purser {
 
@@ -96,7 +97,8 @@ position group_commit_journal::recover_shard(std::uint16_t shard) {
       if (entry.chunks.empty() || entry.chunks.back() != number)
         entry.chunks.push_back(number);
       if (event.event.fingerprint != 0)
-        tail.fresh_commands.try_emplace(command_hash(event.stream, event.event.cause), number);
+        tail.fresh_commands.try_emplace(command_hash(stable_hash(event.stream), event.event.cause),
+                                        number);
     });
   };
   disk_->for_each_chunk(shard, tail.checkpoint, last_number, take_in);
@@ -155,7 +157,9 @@ checkpoint_span group_commit_journal::begin_checkpoint(std::uint16_t shard) {
   const auto high = last();
   tail.checkpointing = true;
   tail.folding = std::exchange(tail.fresh, {});
+  tail.fresh.reserve(tail.folding.size()); // the next one will be about as large
   tail.folding_commands = std::exchange(tail.fresh_commands, {});
+  tail.fresh_commands.reserve(tail.folding_commands.size());
   tail.bytes = 0;
   work_.notify_one();
   committed_.wait(lock, [&] { return durable() >= high || stopped_ || !failure_.empty(); });

@@ -77,14 +77,15 @@ public:
     if (only != nullptr && (only->kind != kind || only->key != key))
       return false;
     event.at_position = position_;
-    event.stream = {kind, std::string{key}};
+    event.stream.kind = kind;
+    event.stream.key = key;
     event.version = version;
-    event.event = {static_cast<std::uint16_t>(type),
-                   static_cast<std::uint16_t>(schema),
-                   at_,
-                   std::string{cause},
-                   fingerprint,
-                   std::string{payload}};
+    event.event.type = static_cast<std::uint16_t>(type);
+    event.event.schema = static_cast<std::uint16_t>(schema);
+    event.event.at = at_;
+    event.event.cause = cause;
+    event.event.fingerprint = fingerprint;
+    event.event.payload = payload;
     return true;
   }
 
@@ -106,8 +107,8 @@ void read_events(std::string_view chunk, const entity_ref* only, const event_vis
   const auto header = read_header(chunk);
   try {
     event_reader reader{chunk, header};
+    recorded_event event; // one: its strings keep their room unless the visitor takes them
     for (std::uint32_t i = 0; i < header.count; ++i) {
-      recorded_event event;
       if (reader.next(event, only))
         visit(std::move(event));
     }

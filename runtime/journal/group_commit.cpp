@@ -61,7 +61,8 @@ void group_commit_journal::close_chunk(shard_tail& tail) {
 
 position group_commit_journal::append(const entity_ref& stream, std::uint64_t expected_version,
                                       std::span<const event_record> events) {
-  const auto shard = shard_of(stream, options_.shards);
+  const auto hash = stable_hash(stream);
+  const auto shard = static_cast<std::uint16_t>(hash % options_.shards);
   const std::lock_guard lock{mutex_};
   require_running();
   auto& tail = tails_[shard];
@@ -82,7 +83,7 @@ position group_commit_journal::append(const entity_ref& stream, std::uint64_t ex
     if (entry.chunks.empty() || entry.chunks.back() != chunk.header().number)
       entry.chunks.push_back(chunk.header().number);
     if (event.fingerprint != 0)
-      tail.fresh_commands.try_emplace(command_hash(stream, event.cause), chunk.header().number);
+      tail.fresh_commands.try_emplace(command_hash(hash, event.cause), chunk.header().number);
     if (chunk.size() >= options_.chunk_bytes)
       close_chunk(tail);
   }
@@ -257,8 +258,8 @@ journal_figures group_commit_journal::figures() const {
 
 // -- Reading --------------------------------------------------------------------------------------
 
-std::uint64_t group_commit_journal::command_hash(const entity_ref& stream, std::string_view key) {
-  return XXH3_64bits_withSeed(key.data(), key.size(), stable_hash(stream));
+std::uint64_t group_commit_journal::command_hash(std::uint64_t stream_hash, std::string_view key) {
+  return XXH3_64bits_withSeed(key.data(), key.size(), stream_hash);
 }
 
 std::vector<std::uint64_t> group_commit_journal::tail_chunks(const shard_tail& tail,
@@ -346,8 +347,9 @@ std::optional<command_outcome> group_commit_journal::find_in_tail(const entity_r
   {
     const std::lock_guard lock{mutex_};
     const auto& tail = tails_[shard];
+    const auto hash = command_hash(stable_hash(stream), key);
     for (const auto* part : {&tail.folding_commands, &tail.fresh_commands})
-      if (const auto at = part->find(command_hash(stream, key)); number == 0 && at != part->end())
+      if (const auto at = part->find(hash); number == 0 && at != part->end())
         number = at->second;
   }
   std::optional<command_outcome> found;

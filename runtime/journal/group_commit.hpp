@@ -12,6 +12,7 @@
 #include "runtime/journal/chunk.hpp"
 #include "runtime/journal/store.hpp"
 
+#include <boost/container/small_vector.hpp>
 #include <boost/unordered/unordered_flat_map.hpp>
 
 #include <atomic>
@@ -21,7 +22,6 @@
 #include <memory>
 #include <mutex>
 #include <thread>
-#include <unordered_map>
 #include <vector>
 
 namespace purser {
@@ -154,14 +154,14 @@ public:
 private:
   struct tail_entry {
     std::uint64_t version = 0;
-    std::vector<std::uint64_t> chunks;
+    boost::container::small_vector<std::uint64_t, 3> chunks;
   };
   struct waiting_output {
     position at = 0;           ///< it waits for everything up to here
     std::uint64_t records = 0; ///< and for so many records
     task run;
   };
-  using generation = std::unordered_map<entity_ref, tail_entry, entity_ref_hash>;
+  using generation = boost::unordered_flat_map<entity_ref, tail_entry, entity_ref_hash>;
   /// Of stream and key: the chunk that recorded the command. A hit has to be looked up there.
   using command_chunks = boost::unordered_flat_map<std::uint64_t, std::uint64_t>;
 
@@ -183,7 +183,7 @@ private:
     std::uint64_t bytes = 0;
   };
 
-  static std::uint64_t command_hash(const entity_ref& stream, std::string_view key);
+  static std::uint64_t command_hash(std::uint64_t stream_hash, std::string_view key);
 
   void recover();
   position recover_shard(std::uint16_t shard);

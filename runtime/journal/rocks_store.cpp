@@ -99,12 +99,16 @@ public:
 
   void write(const store_batch& batch) override {
     count_nothing();
-    rocksdb::WriteBatch made;
+    rocksdb::WriteBatch made{room_for(batch)};
     for (const auto& chunk : batch.chunks)
       put(made, chunks, chunk_key(chunk.shard, chunk.number),
           Slice{chunk.bytes.data(), chunk.bytes.size()});
-    for (const auto& [stream, bytes] : batch.snapshots)
-      put(made, snapshots, store_key(stream), bytes);
+    std::string name;
+    for (const auto& [stream, bytes] : batch.snapshots) {
+      name.clear();
+      append_store_key(name, stream);
+      put(made, snapshots, name, bytes);
+    }
     for (const auto& [key, value] : batch.marks)
       put(made, marks_family, key, value);
     for (const auto& key : batch.unmarks)
@@ -290,6 +294,17 @@ private:
   std::uint64_t index_number(const std::string& key, std::string_view what) const {
     const auto value = index_ ? index_->get(index_defaults, key) : std::nullopt;
     return value ? marks::decode_number(*value, what) : 0;
+  }
+
+  /// About what a batch takes, so that it grows once.
+  static std::size_t room_for(const store_batch& batch) {
+    constexpr std::size_t of_an_entry = 48;
+    std::size_t room = of_an_entry * (1 + batch.marks.size() + batch.unmarks.size());
+    for (const auto& chunk : batch.chunks)
+      room += of_an_entry + chunk.bytes.size();
+    for (const auto& [stream, bytes] : batch.snapshots)
+      room += of_an_entry + bytes.size();
+    return room;
   }
 
   void put(rocksdb::WriteBatch& batch, std::size_t family, const std::string& key,

@@ -17,9 +17,13 @@ void store::for_each_chunk(std::uint16_t shard, std::uint64_t after, std::uint64
 std::string store_key(const entity_ref& ref) {
   std::string key;
   key.reserve(1 + ref.key.size());
-  key.push_back(static_cast<char>(ref.kind));
-  key += ref.key;
+  append_store_key(key, ref);
   return key;
+}
+
+void append_store_key(std::string& to, const entity_ref& ref) {
+  to.push_back(static_cast<char>(ref.kind));
+  to += ref.key;
 }
 
 entity_ref entity_of(std::string_view key) {

@@ -126,6 +126,7 @@ public:
 
 /// The name of an entity as a key: its kind, then its id.
 std::string store_key(const entity_ref& ref);
+void append_store_key(std::string& to, const entity_ref& ref);
 entity_ref entity_of(std::string_view store_key);
 
 } // namespace purser
