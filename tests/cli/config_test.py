@@ -1,6 +1,8 @@
 #!/usr/bin/env python3
 """`purser config`, `purser bench`, help and completion."""
 import json
+import shutil
+import signal
 import subprocess
 import sys
 
@@ -64,6 +66,11 @@ class Bench(ProgramTest):
         self.assertGreater(figures["recovery"]["tail_events"], 0)
         self.assertGreater(figures["feed_per_second"], 0)
         self.assertIn("idle_cpu_percent", figures)
+        sale = figures["sell_out"]
+        self.assertEqual((sale["sold"], sale["refused"]), (sale["units"], sale["buyers"] - sale["units"]))
+        self.assertGreater(sale["buyers_per_second"], 0)
+        self.assertGreaterEqual(sale["latency_ms"]["p99"], sale["latency_ms"]["p50"])
+        self.assertNotIn("scale", figures)
         self.assertEqual(list(self.folder.iterdir()), [])
 
     def test_a_part_can_be_measured_alone(self):
@@ -74,6 +81,70 @@ class Bench(ProgramTest):
         figures = json.loads(done.stdout)
         self.assertEqual(list(figures["workloads"]), ["one-client"])
         self.assertNotIn("recovery", figures)
+
+    def test_a_sell_out_is_told_in_words(self):
+        done = run("bench", "--only", "sell-out", "--seconds", "0.1", "--rounds", "1", "--data", self.folder, "--quiet")
+
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        self.assertIn("a sell-out: 340 units, and 3,400 buyers at once\n", done.stdout)
+        self.assertRegex(done.stdout, r"(?m)^  sold +340\n  refused +3,060$")
+
+    def scale(self, *arguments):
+        return run("bench", "--only", "scale", "--seconds", "0.2", "--rounds", "1", "--clients", "8", "--data", self.folder,
+                   *arguments)
+
+    def test_scale_tells_what_so_many_skus_and_orders_cost(self):
+        done = self.scale("--scale-skus", "1000", "--scale-orders", "1000", "--json")
+
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn("scale: 500 of 1,000 SKUs, ", done.stderr)
+        self.assertIn("scale: 1,000 of 1,000 orders, ", done.stderr)
+        figures = json.loads(done.stdout)["scale"]
+        self.assertEqual([point["skus"] for point in figures["loading"]], list(range(0, 1001, 100)))
+        self.assertEqual([point["orders_behind"] for point in figures["serving"]], [1000])
+        for point in figures["loading"][1:] + figures["serving"]:
+            self.assertGreater(point["per_second"], 0)
+            self.assertGreater(point["resident_bytes"], 1_000_000)
+        self.assertGreater(figures["serving"][0]["cpu_us"], 0)
+        self.assertGreater(figures["events_behind"], 11_000)
+        self.assertGreater(figures["serves_after_ms"], 0)
+        self.assertEqual(list(self.folder.iterdir()), [])
+
+    def test_scale_is_measured_at_powers_of_ten_and_told_in_tables(self):
+        done = self.scale("--scale-skus", "1000", "--scale-orders", "12000", "--quiet")
+
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        self.assertRegex(done.stdout, r"(?m)^SKUs +records/s +resident MiB +disk MiB$")
+        self.assertRegex(done.stdout, r"(?m)^10,000 +[0-9,]+ ")
+        self.assertRegex(done.stdout, r"serves after a kill, ms, with [0-9,]+ events behind")
+
+    def test_scale_that_the_disk_has_no_room_for_is_not_begun(self):
+        skus, orders = 1_000_000_000, 400_000_000
+        needed = 300 * skus + 1_800 * orders
+        if shutil.disk_usage(self.folder).free > needed:
+            self.skipTest("the disk has room for it")
+
+        done = self.scale("--scale-skus", skus, "--scale-orders", orders)
+
+        self.assertEqual((done.returncode, done.stdout), (2, ""))
+        self.assertRegex(done.stderr, rf"^purser: {self.folder} has [0-9,]+ MiB free, and 1,000,000,000 SKUs and "
+                                      r"400,000,000 orders need about " + f"{needed // 2**20:,} MiB: choose another "
+                                      r"--data, or lower --scale-skus, --scale-orders\n$")
+        self.assertEqual(list(self.folder.iterdir()), [])
+
+    def test_scale_that_is_interrupted_reports_nothing_and_cleans_up(self):
+        process = subprocess.Popen([purser_program.PROGRAM, "bench", "--only", "scale", "--seconds", "0.2", "--rounds", "1",
+                                    "--data", self.folder], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        self.addCleanup(process.kill)
+        for line in process.stderr:
+            if "SKUs" in line or "how it scales" in line:
+                break
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=60)
+
+        self.assertEqual((process.returncode, out), (130, ""), err)
+        self.assertIn("SIGINT: nothing is reported", err)
+        self.assertEqual(list(self.folder.iterdir()), [])
 
     def test_a_part_that_is_not_there_is_named(self):
         done = run("bench", "--only", "everything", "--data", self.folder)

@@ -13,11 +13,16 @@ namespace purser::tools {
 namespace {
 
 // What is measured once.
-constexpr std::string_view recovery = "recovery", feed = "feed", memory = "memory", idle = "idle";
+constexpr std::string_view recovery = "recovery", feed = "feed", memory = "memory", idle = "idle",
+                           sell_out = "sell-out";
+
+// And this only when it is asked for: it takes many minutes.
+constexpr std::string_view scale = "scale";
 
 std::set<std::string> all_names() {
-  std::set<std::string> names{std::string{recovery}, std::string{feed}, std::string{memory},
-                              std::string{idle}};
+  std::set<std::string> names;
+  for (const auto name : {recovery, feed, memory, idle, sell_out, scale})
+    names.emplace(name);
   for (const auto& each : all_workloads())
     names.emplace(each.name);
   return names;
@@ -44,6 +49,8 @@ public:
   bench_run& operator=(const bench_run&) = delete;
 
   int run() {
+    if (asked_for(scale))
+      require_room(directory_.parent_path(), options_.scale);
     bench_report report;
     report.options = options_;
     report.machine = bench::describe_machine(directory_);
@@ -66,10 +73,11 @@ public:
   }
 
 private:
-  bool wanted(std::string_view name) const {
-    return options_.only.empty() ||
-           std::find(options_.only.begin(), options_.only.end(), name) != options_.only.end();
+  bool asked_for(std::string_view name) const {
+    return std::find(options_.only.begin(), options_.only.end(), name) != options_.only.end();
   }
+
+  bool wanted(std::string_view name) const { return options_.only.empty() || asked_for(name); }
 
   /// Says what is measured next. @returns false when nothing is any more.
   bool next(std::string_view what) {
@@ -134,6 +142,10 @@ private:
       report.memory = measure_memory(how);
     if (wanted(idle) && next("an idle engine"))
       report.idle_cpu_percent = measure_idle_cpu(how);
+    if (wanted(sell_out) && next("a sell-out"))
+      report.sell_out = measure_sell_out(how);
+    if (asked_for(scale) && next("how it scales"))
+      report.scale = measure_scale(how, options_.scale, !options_.quiet);
   }
 
   std::function<bool()> stop() {
@@ -164,12 +176,19 @@ void add_bench(CLI::App& app, chosen_action& chosen) {
     ->check(CLI::IsMember(all_names()));
   sub->add_option("--data", options->data,
                   "a directory on the disk to measure [/var/tmp]; what is made in it is removed");
+  sub->add_option("--scale-skus", options->scale.skus, "of --only scale [1000000]")
+    ->check(CLI::Range(fewest_skus, most_skus));
+  sub->add_option("--scale-orders", options->scale.orders, "of --only scale [1000000]")
+    ->check(CLI::Range(fewest_orders, most_orders));
   sub->add_option("--crash-every", options->crash_every, "crash the actor of every N-th command");
   add_stop_within(*sub, options->stop_within_ms);
   sub->add_flag("--json", options->json, "print one JSON document");
   sub->add_flag("--quiet", options->quiet, "no notes");
   sub->footer(
     "Examples:\n  purser bench\n  purser bench --only orders --only hot-orders --rounds 5\n"
+    "  purser bench --only scale --scale-skus 30000000 --scale-orders 10000000 --data /srv/data\n"
+    "scale is measured only when it is named, and takes up to 300 bytes of disk a SKU and 1,800 an "
+    "order.\n"
     "The engine and its clients share this machine; compare only what ran side by side.");
   sub->callback([&chosen, options] { chosen = [options] { return bench_run{*options}.run(); }; });
 }

@@ -19,8 +19,6 @@ namespace {
 
 using steady = std::chrono::steady_clock;
 
-constexpr std::size_t feed_clients = 1'024; ///< records under way
-
 /// Enough to see them beside what else is in memory; few in a short run.
 std::uint64_t orders_in_memory(double seconds) {
   return static_cast<std::uint64_t>(std::clamp(seconds * 7'000, 1'000.0, 20'000.0));
@@ -28,26 +26,6 @@ std::uint64_t orders_in_memory(double seconds) {
 
 double seconds_since(steady::time_point began) {
   return std::chrono::duration<double>(steady::now() - began).count();
-}
-
-/// Seconds from the start of an engine to the answer of its first query.
-double seconds_to_serve(const engine_options& options) {
-  const auto began = steady::now();
-  const auto started = engine::start(options);
-  const auto first = started->query({entity_kind::stock, "sku-0"}).get();
-  const auto took = seconds_since(began);
-  if (first.result != outcome::accepted)
-    throw std::runtime_error("an engine that was started again does not answer: " + first.detail);
-  return took;
-}
-
-double resident_bytes() {
-  std::ifstream statm{"/proc/self/statm"};
-  std::uint64_t pages = 0;
-  std::uint64_t resident = 0;
-  if (!(statm >> pages >> resident))
-    throw std::runtime_error("/proc/self/statm cannot be read");
-  return static_cast<double>(resident) * static_cast<double>(::sysconf(_SC_PAGESIZE));
 }
 
 void place_orders(engine& target, std::uint64_t count, std::uint32_t skus) {
@@ -89,6 +67,25 @@ grown memory_with(const once_settings& how, std::size_t max_live) {
 
 } // namespace
 
+double seconds_to_serve(const engine_options& options) {
+  const auto began = steady::now();
+  const auto started = engine::start(options);
+  const auto first = started->query({entity_kind::stock, "sku-0"}).get();
+  const auto took = seconds_since(began);
+  if (first.result != outcome::accepted)
+    throw std::runtime_error("an engine that was started again does not answer: " + first.detail);
+  return took;
+}
+
+double resident_bytes() {
+  std::ifstream statm{"/proc/self/statm"};
+  std::uint64_t pages = 0;
+  std::uint64_t resident = 0;
+  if (!(statm >> pages >> resident))
+    throw std::runtime_error("/proc/self/statm cannot be read");
+  return static_cast<double>(resident) * static_cast<double>(::sysconf(_SC_PAGESIZE));
+}
+
 recovery_figures measure_recovery(const once_settings& how) {
   recovery_figures made;
   const auto load = [&](engine& target) {
@@ -120,9 +117,11 @@ recovery_figures measure_recovery(const once_settings& how) {
 }
 
 double measure_feed(const once_settings& how) {
+  constexpr std::uint32_t units_of_a_record = 100;
   const scratch_data data{how.data};
   const auto target = engine::start(data.options());
-  return closed_loop(*target, feed_clients, how.seconds, new_skus(), how.stop).per_second;
+  return closed_loop(*target, feed_clients, how.seconds, new_skus(units_of_a_record), how.stop)
+    .per_second;
 }
 
 memory_figures measure_memory(const once_settings& how) {

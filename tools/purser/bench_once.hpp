@@ -64,6 +64,15 @@ struct once_settings {
   std::function<bool()> stop;
 };
 
+/// Records of a feed that are under way.
+inline constexpr std::size_t feed_clients = 1'024;
+
+/// Of this process.
+double resident_bytes();
+
+/// Seconds from the start of an engine to the answer of its first query, for the SKU "sku-0".
+double seconds_to_serve(const engine_options& options);
+
 recovery_figures measure_recovery(const once_settings& how);
 
 /// Records (receipts, each of a new SKU) a second.

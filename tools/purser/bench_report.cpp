@@ -150,6 +150,18 @@ void add_once(table& out, const bench_report& report) {
     out.row("CPU of an idle engine, % of a core", decimal(*report.idle_cpu_percent));
 }
 
+void add_sell_out(table& out, const sell_out_figures& figures) {
+  const auto number = [](std::uint64_t value) { return count(static_cast<double>(value)); };
+  out.heading("a sell-out: " + number(figures.units) + " units, and " + number(figures.buyers) +
+              " buyers at once");
+  out.row("sold", number(figures.sold));
+  out.row("refused", number(figures.refused));
+  out.row("seconds", decimal(figures.seconds));
+  out.row("buyers per second", count(figures.buyers_per_second));
+  out.row("answered within, p50 ms", count(figures.latency_ms.p50));
+  out.row("answered within, p99 ms", count(figures.latency_ms.p99));
+}
+
 void add_orders(table& out, const bench_report& report) {
   const auto* orders = find(report, "orders");
   if (orders == nullptr)
@@ -218,17 +230,26 @@ void print_json(const bench_report& report) {
     out["memory"] = to_json(*report.memory);
   if (report.idle_cpu_percent)
     out["idle_cpu_percent"] = *report.idle_cpu_percent;
+  if (report.sell_out)
+    out["sell_out"] = to_json(*report.sell_out);
+  if (report.scale)
+    out["scale"] = to_json(*report.scale);
   std::cout << boost::json::serialize(out) << '\n';
 }
 
 void print_table(const bench_report& report) {
   std::cout << report.options.clients << " clients, " << report.options.rounds << " rounds of "
             << decimal(report.options.seconds) << " s each, " << grouped(report.options.skus)
-            << " SKUs; every answer is durable; medians\n\n"
-            << workloads_table(report) << '\n';
+            << " SKUs; every answer is durable; medians\n\n";
+  if (!report.workloads.empty())
+    std::cout << workloads_table(report) << '\n';
+  if (report.scale)
+    std::cout << scale_tables(*report.scale) << '\n';
   table out;
   add_orders(out, report);
   add_once(out, report);
+  if (report.sell_out)
+    add_sell_out(out, *report.sell_out);
   add_limits(out, report);
   out.heading("on " + report.machine.cpu + ", " + std::to_string(report.machine.cores) +
               " cores, " + report.machine.file_system);

@@ -3,6 +3,8 @@
 
 #include "runtime/bench/limits.hpp"
 #include "tools/purser/bench_once.hpp"
+#include "tools/purser/bench_scale.hpp"
+#include "tools/purser/bench_sell_out.hpp"
 #include "tools/purser/bench_workloads.hpp"
 #include "tools/purser/interruption.hpp"
 
@@ -22,6 +24,7 @@ struct bench_options {
   std::string data;
   std::uint64_t crash_every = 0;
   std::vector<std::string> only; ///< names of what is measured; empty: all
+  scale_size scale;
   bool json = false;
   bool quiet = false;
   std::int64_t stop_within_ms = default_stop_within_ms;
@@ -42,6 +45,8 @@ struct bench_report {
   std::optional<double> feed_per_second;
   std::optional<memory_figures> memory;
   std::optional<double> idle_cpu_percent;
+  std::optional<sell_out_figures> sell_out;
+  std::optional<scale_figures> scale;
 };
 
 /// One JSON document (contract: purser bench --json).

@@ -21,13 +21,14 @@ command named(std::uint64_t number, command_body body) {
   return made;
 }
 
-place_order two_lines(std::uint64_t number, std::uint64_t random, std::uint32_t skus) {
+/// A line of one unit for each SKU.
+place_order order_of(std::uint64_t number, std::initializer_list<std::uint64_t> skus) {
   place_order order;
   order.order_id = order_name(number);
   order.customer_id = "c-1";
   order.currency = "EUR";
   order.payment.method = "card";
-  for (const auto sku : {random % skus, (random >> 32) % skus}) {
+  for (const auto sku : skus) {
     order_line line;
     line.sku = sku_name(sku);
     line.quantity = 1;
@@ -35,6 +36,10 @@ place_order two_lines(std::uint64_t number, std::uint64_t random, std::uint32_t 
     order.lines.push_back(std::move(line));
   }
   return order;
+}
+
+place_order two_lines(std::uint64_t number, std::uint64_t random, std::uint32_t skus) {
+  return order_of(number, {random % skus, (random >> 32) % skus});
 }
 
 receive_stock receipt_of(std::uint64_t sku, std::uint32_t units) {
@@ -95,8 +100,14 @@ command_maker whole_lives(std::uint32_t skus) {
   };
 }
 
-command_maker new_skus() {
-  return [](bench_client&, std::uint64_t number) { return named(number, receipt_of(number, 100)); };
+command_maker new_skus(std::uint32_t units) {
+  return [units](bench_client&, std::uint64_t number) {
+    return named(number, receipt_of(number, units));
+  };
+}
+
+command_maker one_unit_orders() {
+  return [](bench_client&, std::uint64_t number) { return named(number, order_of(number, {0})); };
 }
 
 void stock_up(engine& target, std::uint32_t skus) {

@@ -20,8 +20,11 @@ command_maker one_unit_reservations(std::uint32_t skus);
 /// delivered, and of one in four of those a unit comes back.
 command_maker whole_lives(std::uint32_t skus);
 
-/// Receipts, each of another SKU.
-command_maker new_skus();
+/// Receipts of so many units, each of another SKU.
+command_maker new_skus(std::uint32_t units);
+
+/// Orders of one unit of one SKU, each of another buyer.
+command_maker one_unit_orders();
 
 /// Puts units of every SKU on sale, far more than will be sold.
 void stock_up(engine& target, std::uint32_t skus);

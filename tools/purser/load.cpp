@@ -25,16 +25,6 @@ std::uint64_t next_random(std::uint64_t& state) {
   return mixed ^ (mixed >> 31);
 }
 
-latencies quantiles(std::vector<std::uint32_t> took_us) {
-  if (took_us.empty())
-    return {};
-  std::sort(took_us.begin(), took_us.end());
-  const auto at = [&](double q) {
-    return took_us[static_cast<std::size_t>(q * static_cast<double>(took_us.size() - 1))] / 1e3;
-  };
-  return {at(0.5), at(0.99), at(1)};
-}
-
 /// Commands that are under way, for whoever has to wait for the last.
 class under_way {
 public:
@@ -52,6 +42,12 @@ public:
   void wait_none() {
     std::unique_lock lock{mutex_};
     none_.wait(lock, [this] { return count_ == 0; });
+  }
+
+  /// @returns whether there are none.
+  bool wait_none(std::chrono::milliseconds longest) {
+    std::unique_lock lock{mutex_};
+    return none_.wait_for(lock, longest, [this] { return count_ == 0; });
   }
 
 private:
@@ -102,7 +98,65 @@ private:
   under_way running_;
 };
 
+class bulk_run {
+public:
+  bulk_run(engine& target, const bulk& what, const command_maker& make,
+           const std::function<bool()>& stop)
+      : engine_(target), make_(make), stop_(stop), next_(what.first), end_(what.first + what.count),
+        clients_(what.at_once) {}
+
+  std::uint64_t run(const std::function<void(std::uint64_t)>& told) {
+    for (auto& client : clients_) {
+      running_.begin();
+      next(client);
+    }
+    constexpr std::chrono::milliseconds between_reports{100};
+    while (!running_.wait_none(between_reports))
+      told(done_);
+    if (!failure_.empty())
+      throw std::runtime_error("a command was not accepted: " + failure_);
+    return done_;
+  }
+
+private:
+  void next(bench_client& client) {
+    const auto number = next_.fetch_add(1);
+    if (number >= end_ || stop_() || failed_)
+      return running_.end();
+    client.random = number;
+    client.random = next_random(client.random);
+    engine_.submit(make_(client, number), [this, &client](const answer& result) {
+      if (result.result == outcome::accepted)
+        done_.fetch_add(1);
+      else if (!failed_.exchange(true))
+        failure_ = std::string{to_string(result.why)} + " " + result.detail;
+      next(client);
+    });
+  }
+
+  engine& engine_;
+  const command_maker& make_;
+  const std::function<bool()>& stop_;
+  std::atomic<std::uint64_t> next_;
+  std::uint64_t end_;
+  std::vector<bench_client> clients_;
+  std::atomic<std::uint64_t> done_{0};
+  std::atomic<bool> failed_{false};
+  std::string failure_; ///< written once, before the last has ended
+  under_way running_;
+};
+
 } // namespace
+
+latencies quantiles(std::vector<std::uint32_t> took_us) {
+  if (took_us.empty())
+    return {};
+  std::sort(took_us.begin(), took_us.end());
+  const auto at = [&](double q) {
+    return took_us[static_cast<std::size_t>(q * static_cast<double>(took_us.size() - 1))] / 1e3;
+  };
+  return {at(0.5), at(0.99), at(1)};
+}
 
 load_meter::load_meter(engine& target)
     : engine_(target), before_(target.figures()), cpu_before_(bench::cpu_us()),
@@ -149,6 +203,12 @@ measured load_meter::result() {
 measured closed_loop(engine& target, std::size_t clients, double seconds, const command_maker& make,
                      const std::function<bool()>& stop) {
   return closed_run{target, make, stop}.run(clients, seconds);
+}
+
+std::uint64_t send_all(engine& target, const bulk& what, const command_maker& make,
+                       const std::function<bool()>& stop,
+                       const std::function<void(std::uint64_t done)>& told) {
+  return bulk_run{target, what, make, stop}.run(told);
 }
 
 measured open_loop(engine& target, double per_second, double seconds, const command_maker& make,

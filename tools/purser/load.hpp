@@ -24,6 +24,9 @@ struct latencies {
 };
 BOOST_DESCRIBE_STRUCT(latencies, (), (p50, p99, max))
 
+/// Of times in microseconds.
+latencies quantiles(std::vector<std::uint32_t> took_us);
+
 /// What one workload did.
 struct measured {
   std::uint64_t answers = 0;
@@ -77,6 +80,20 @@ private:
 /// accepted.
 measured closed_loop(engine& target, std::size_t clients, double seconds, const command_maker& make,
                      const std::function<bool()>& stop);
+
+/// Commands that are sent to be done with, and not to be measured.
+struct bulk {
+  std::uint64_t first = 0; ///< the number of the first
+  std::uint64_t count = 0;
+  std::size_t at_once = 1;
+};
+
+/// Sends them, so many under way at a time. `told` hears ten times a second, on this thread, how
+/// many were answered. Ends early once `stop` says so.
+/// @returns how many were answered. Throws std::runtime_error when a command was not accepted.
+std::uint64_t send_all(engine& target, const bulk& what, const command_maker& make,
+                       const std::function<bool()>& stop,
+                       const std::function<void(std::uint64_t done)>& told);
 
 /// So many commands a second, whatever the answers do. Latency counts from when a command was to be
 /// sent: when the engine is late, all who had to wait are counted (no coordinated omission).
