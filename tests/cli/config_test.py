@@ -132,18 +132,32 @@ class Bench(ProgramTest):
                                       r"--data, or lower --scale-skus, --scale-orders\n$")
         self.assertEqual(list(self.folder.iterdir()), [])
 
-    def test_scale_that_is_interrupted_reports_nothing_and_cleans_up(self):
-        process = subprocess.Popen([purser_program.PROGRAM, "bench", "--only", "scale", "--seconds", "0.2", "--rounds", "1",
-                                    "--data", self.folder], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    def interrupted_scale(self, *arguments):
+        """Exit code, standard output and error of one that gets SIGINT while it loads SKUs."""
+        process = subprocess.Popen([purser_program.PROGRAM, "bench", "--only", "scale", "--scale-skus", "20000", "--seconds", "0.2",
+                                    "--rounds", "1", "--data", self.folder, *arguments],
+                                   stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         self.addCleanup(process.kill)
         for line in process.stderr:
-            if "SKUs" in line or "how it scales" in line:
+            if "SKUs" in line:
                 break
         process.send_signal(signal.SIGINT)
         out, err = process.communicate(timeout=60)
+        return process.returncode, out, err
 
-        self.assertEqual((process.returncode, out), (130, ""), err)
+    def test_scale_that_is_interrupted_reports_nothing_and_cleans_up(self):
+        code, out, err = self.interrupted_scale()
+
+        self.assertEqual((code, out), (130, ""), err)
         self.assertIn("SIGINT: nothing is reported", err)
+        self.assertEqual(list(self.folder.iterdir()), [])
+
+    def test_what_does_not_stop_in_time_cleans_up_too(self):
+        code, out, err = self.interrupted_scale("--stop-within", "1")
+
+        self.assertIn((code, out), ((124, ""), (130, "")), err)
+        if code == 124:
+            self.assertRegex(err, rf"what it wrote in {self.folder}/purser-bench-\w+ is removed")
         self.assertEqual(list(self.folder.iterdir()), [])
 
     def test_a_part_that_is_not_there_is_named(self):

@@ -39,11 +39,15 @@ public:
     if (::mkdtemp(pattern.data()) == nullptr)
       throw std::runtime_error(base.string() + " cannot be written");
     directory_ = pattern;
+    interruption_.on_overdue([this] {
+      remove();
+      return std::vector<std::string>{"what it wrote in " + directory_.string() + " is removed"};
+    });
   }
 
   ~bench_run() {
-    std::error_code ignored;
-    std::filesystem::remove_all(directory_, ignored);
+    interruption_.on_overdue(nullptr);
+    remove();
   }
   bench_run(const bench_run&) = delete;
   bench_run& operator=(const bench_run&) = delete;
@@ -73,6 +77,14 @@ public:
   }
 
 private:
+  /// Also while an engine goes on writing there.
+  void remove() const {
+    constexpr int attempts = 100;
+    std::error_code ignored;
+    for (int i = 0; i < attempts && std::filesystem::exists(directory_, ignored); ++i)
+      std::filesystem::remove_all(directory_, ignored);
+  }
+
   bool asked_for(std::string_view name) const {
     return std::find(options_.only.begin(), options_.only.end(), name) != options_.only.end();
   }
