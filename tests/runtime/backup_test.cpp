@@ -392,7 +392,7 @@ TEST_CASE("every opening refuses a directory of a newer program clearly") {
   fill(data, 1, 2);
   make_newer(data);
   const auto expected =
-    data.string() + " was written by a newer purser (format 3, this program " + "knows 2)";
+    data.string() + " was written by a newer purser (format 4, this program knows 3)";
 
   CHECK(complaint([&] { engine::start(engine_in(data)); }) == expected);
   CHECK(complaint([&] { inspector::open(data); }) == expected);
