@@ -13,6 +13,7 @@ namespace {
 constexpr std::string_view magic{"PCK1"};
 constexpr std::size_t header_size = 48;
 constexpr std::size_t checksum_size = 8;
+constexpr std::size_t usual_size = 1'024; ///< of a shard's chunk under load
 
 // Places in the header.
 constexpr std::size_t shard_at = 4;
@@ -124,6 +125,7 @@ void read_events(std::string_view chunk, const entity_ref* only, const event_vis
 chunk_writer::chunk_writer(std::uint16_t shard, std::uint64_t number) {
   header_.shard = shard;
   header_.number = number;
+  bytes_.reserve(usual_size);
   bytes_.assign(header_size, '\0');
   bytes_.replace(0, magic.size(), magic);
 }

@@ -148,10 +148,10 @@ void group_commit_journal::run() {
       close_chunk(tail);
     in_flight_ = std::exchange(queued_, {});
     const auto high = last();
-    const auto records = std::exchange(records_, {});
+    auto records = std::exchange(records_, {});
     const auto records_put = records_put_;
     lock.unlock();
-    const bool written = commit(in_flight_, records, high);
+    const bool written = commit(in_flight_, std::move(records), high);
     lock.lock();
     if (!written)
       break;
@@ -169,9 +169,8 @@ void group_commit_journal::run() {
   committed_.notify_all();
 }
 
-bool group_commit_journal::commit(std::vector<closed_chunk>& chunks, const store_batch& records,
+bool group_commit_journal::commit(const std::vector<closed_chunk>& chunks, store_batch batch,
                                   position high) {
-  auto batch = records;
   std::uint64_t bytes = 0;
   for (const auto& chunk : chunks) {
     batch.chunks.push_back({chunk.header.shard, chunk.header.number, *chunk.bytes});

@@ -191,7 +191,7 @@ private:
   void close_chunk(shard_tail& tail);
   chunk_writer& open_chunk(std::uint16_t shard);
   void run();
-  bool commit(std::vector<closed_chunk>& chunks, const store_batch& records, position high);
+  bool commit(const std::vector<closed_chunk>& chunks, store_batch batch, position high);
   bool has_work() const;
   void release_outputs();
   void fail(const std::string& why);
