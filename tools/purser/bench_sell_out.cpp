@@ -93,7 +93,8 @@ std::string counted(std::uint64_t value) {
   return grouped(static_cast<std::int64_t>(value));
 }
 
-/// Whoever is refused was handled after everybody who was served: the journal's total order tells.
+/// Whoever is refused was handled after everybody who was served; so in the journal's total order
+/// every refusal comes after the hold of the last unit.
 void check_order_of_arrival(engine& target, const std::function<bool()>& stop) {
   const auto end = target.figures().durable_position;
   std::mutex mutex;

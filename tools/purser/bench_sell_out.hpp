@@ -25,8 +25,7 @@ BOOST_DESCRIBE_STRUCT(sell_out_figures, (),
 
 /// 10,000 units and 100,000 buyers, fewer in a short run. Throws std::runtime_error when not every
 /// unit was sold, when more were, when a buyer was answered anything but sold or out of stock, when
-/// a buyer was refused whom the SKU had handled before one who got a unit, and when the audit finds
-/// anything.
+/// a refusal is on record before the hold of the last unit, and when the audit finds anything.
 sell_out_figures measure_sell_out(const once_settings& how);
 
 } // namespace purser::tools
