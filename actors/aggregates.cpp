@@ -6,35 +6,46 @@
 
 #include <algorithm>
 #include <iterator>
+#include <optional>
+#include <utility>
 
 namespace purser {
 
 namespace {
 
+/// Reads a stored event in place if it is the alternative.
+template <class Alternative, class Event>
+bool read_as(const event_record& record, std::optional<Event>& event) {
+  if (Alternative::type != record.type || Alternative::schema != record.schema)
+    return false;
+  event.emplace(std::in_place_type<Alternative>);
+  codec::decode_all(record.payload, *std::get_if<Alternative>(&*event));
+  return true;
+}
+
+template <class Event, std::size_t... Index>
+bool read_as_one_of(const event_record& record, std::optional<Event>& event,
+                    std::index_sequence<Index...>) {
+  return (read_as<std::variant_alternative_t<Index, Event>>(record, event) || ...);
+}
+
 /// Reads a stored event of a variant by its type number.
 template <class Event>
-Event decode_event(const event_record& record) {
+std::optional<Event> decode_event(const event_record& record) {
   std::optional<Event> event;
-  boost::mp11::mp_for_each<boost::mp11::mp_iota_c<std::variant_size_v<Event>>>([&](auto index) {
-    using alternative = std::variant_alternative_t<index, Event>;
-    if (!event && alternative::type == record.type && alternative::schema == record.schema)
-      event = codec::from_bytes<alternative>(record.payload);
-  });
-  if (!event)
+  if (!read_as_one_of(record, event, std::make_index_sequence<std::variant_size_v<Event>>{}))
     throw codec::decode_error("unknown event type " + std::to_string(record.type) + " schema " +
                               std::to_string(record.schema));
-  return std::move(*event);
+  return event;
 }
 
 template <class Event>
-event_record encode_event(const Event& event) {
-  return std::visit(
-    [](const auto& alternative) {
-      event_record record;
-      record.type = alternative.type;
-      record.schema = alternative.schema;
-      codec::encode(record.payload, alternative);
-      return record;
+void encode_event(const Event& event, event_record& into) {
+  std::visit(
+    [&into](const auto& alternative) {
+      into.type = alternative.type;
+      into.schema = alternative.schema;
+      codec::encode(into.payload, alternative);
     },
     event);
 }
@@ -50,7 +61,8 @@ std::string_view name_in(std::uint16_t type) {
   return name;
 }
 
-// What differs between the kinds: the domain's types and which of its functions to call.
+// What differs between the kinds: the domain's types and which of its functions to call. `handle`
+// leaves the state evolved, `decide` leaves that to its caller.
 
 struct order_traits {
   using state = order;
@@ -58,8 +70,8 @@ struct order_traits {
   order_policy policy;
   order_progress progress;
 
-  auto decide(const order& current, const message_body& request, const decide_context& context) {
-    return purser::decide(current, progress, request, context, policy);
+  auto handle(order& current, const message_body& request, const decide_context& context) {
+    return purser::handle(current, progress, request, context, policy);
   }
   static bool open(const order& current) { return purser::has_open_step(current); }
   static bool exists(const order& current) { return current.phase != order_status::absent; }
@@ -117,10 +129,10 @@ struct payment_traits {
   payment_policy policy;
   payment_progress progress;
 
-  auto decide(const payment& current, const message_body& request, const decide_context& context) {
+  auto handle(payment& current, const message_body& request, const decide_context& context) {
     if (std::holds_alternative<resume_step>(request))
       return decision<payment_event>{{}, resume(current, context), rejection::none};
-    return purser::decide(current, progress, request, context, policy);
+    return purser::handle(current, progress, request, context, policy);
   }
   static bool open(const payment& current) { return has_open_step(current); }
   static bool exists(const payment& current) { return !current.operations.empty(); }
@@ -196,17 +208,23 @@ public:
   explicit aggregate_of(Traits traits = {}) : traits_(std::move(traits)) {}
 
   reaction handle(const message_body& request, const decide_context& context) override {
-    auto made = traits_.decide(state_, request, context);
-    reaction result{{}, std::move(made.effects), made.refused};
-    result.events.reserve(made.events.size());
-    evolve_by(made.events, result);
-    if constexpr (requires { Traits::follow_up(state_, context); })
-      if (!result.events.empty()) {
-        auto more = Traits::follow_up(state_, context);
-        evolve_by(more.events, result);
-        std::move(more.effects.begin(), more.effects.end(), std::back_inserter(result.effects));
-      }
-    return result;
+    if constexpr (requires { traits_.handle(state_, request, context); }) {
+      auto made = traits_.handle(state_, request, context);
+      reaction result{{}, std::move(made.effects), made.refused};
+      encode_all(made.events, result);
+      return result;
+    } else {
+      auto made = traits_.decide(state_, request, context);
+      reaction result{{}, std::move(made.effects), made.refused};
+      evolve_by(made.events, result);
+      if constexpr (requires { Traits::follow_up(state_, context); })
+        if (!result.events.empty()) {
+          auto more = Traits::follow_up(state_, context);
+          evolve_by(more.events, result);
+          std::move(more.effects.begin(), more.effects.end(), std::back_inserter(result.effects));
+        }
+      return result;
+    }
   }
 
   std::vector<effect> answer_again(const message_body& request, rejection outcome,
@@ -220,7 +238,7 @@ public:
   }
 
   void evolve(const event_record& event) override {
-    purser::evolve(state_, decode_event<typename Traits::event>(event));
+    purser::evolve(state_, *decode_event<typename Traits::event>(event));
   }
 
   void save(std::string& out) const override { save_state(out, state_); }
@@ -258,12 +276,18 @@ public:
   void check() const override { Traits::check(state_); }
 
 private:
-  template <class Events>
-  void evolve_by(const Events& events, reaction& into) {
-    for (const auto& event : events) {
+  using events = std::vector<typename Traits::event>;
+
+  void evolve_by(const events& made, reaction& into) {
+    for (const auto& event : made)
       purser::evolve(state_, event);
-      into.events.push_back(encode_event(event));
-    }
+    encode_all(made, into);
+  }
+
+  static void encode_all(const events& made, reaction& into) {
+    into.events.reserve(into.events.size() + made.size());
+    for (const auto& event : made)
+      encode_event(event, into.events.emplace_back());
   }
 
   Traits traits_;

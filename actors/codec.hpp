@@ -6,7 +6,11 @@
 #include <boost/describe.hpp>
 #include <boost/mp11.hpp>
 
+#include <algorithm>
+#include <bit>
 #include <cstdint>
+#include <cstring>
+#include <limits>
 #include <map>
 #include <optional>
 #include <stdexcept>
@@ -24,13 +28,44 @@ struct decode_error : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
-void put_varint(std::string& out, std::uint64_t value);
+namespace detail {
+
+inline constexpr unsigned varint_bits = 7; ///< of the value in each byte
+inline constexpr std::uint64_t varint_mask = 0x7f;
+inline constexpr std::uint64_t varint_more = 0x80; ///< the flag of every byte but the last
+
+void put_long_varint(std::string& out, std::uint64_t value);
+std::uint64_t take_long_varint(std::string_view& in);
+[[noreturn]] void fail(const char* why);
+
+} // namespace detail
+
+// Most numbers that are stored fit one byte: those are handled in place, without a call.
+
+inline void put_varint(std::string& out, std::uint64_t value) {
+  if (value <= detail::varint_mask)
+    out.push_back(static_cast<char>(value));
+  else
+    detail::put_long_varint(out, value);
+}
 
 /// Takes a varint off the front. Throws decode_error.
-std::uint64_t take_varint(std::string_view& in);
+inline std::uint64_t take_varint(std::string_view& in) {
+  if (in.empty() || static_cast<unsigned char>(in.front()) > detail::varint_mask)
+    return detail::take_long_varint(in);
+  const auto value = static_cast<unsigned char>(in.front());
+  in.remove_prefix(1);
+  return value;
+}
 
 /// Takes `size` bytes off the front. Throws decode_error.
-std::string_view take_bytes(std::string_view& in, std::uint64_t size);
+inline std::string_view take_bytes(std::string_view& in, std::uint64_t size) {
+  if (size > in.size())
+    detail::fail("a string is cut short");
+  const auto bytes = in.substr(0, static_cast<std::size_t>(size));
+  in.remove_prefix(static_cast<std::size_t>(size));
+  return bytes;
+}
 
 constexpr std::uint64_t zigzag(std::int64_t value) noexcept {
   return (static_cast<std::uint64_t>(value) << 1) ^ static_cast<std::uint64_t>(value >> 63);
@@ -64,11 +99,34 @@ inline constexpr bool is_map<std::unordered_map<K, V, H, E, A>> = true;
 template <class T>
 using members = boost::describe::describe_members<T, boost::describe::mod_public>;
 
+/// The numbers of an enumeration's first and last value, and whether it has all between them.
+template <class E>
+struct enum_range {
+  using number = std::underlying_type_t<E>;
+  number first = std::numeric_limits<number>::max();
+  number last = std::numeric_limits<number>::min();
+  bool dense = false;
+
+  constexpr enum_range() {
+    using enumerators = boost::describe::describe_enumerators<E>;
+    boost::mp11::mp_for_each<enumerators>([this](auto known) {
+      first = std::min(first, static_cast<number>(known.value));
+      last = std::max(last, static_cast<number>(known.value));
+    });
+    dense = static_cast<std::size_t>(last - first) + 1 == boost::mp11::mp_size<enumerators>::value;
+  }
+};
+
 template <class E>
 bool is_enumerator(E value) {
-  bool found = false;
-  boost::mp11::mp_for_each<boost::describe::describe_enumerators<E>>(
-    [&](auto known) { found = found || known.value == value; });
+  constexpr enum_range<E> range;
+  const auto number = static_cast<std::underlying_type_t<E>>(value);
+  if (number < range.first || number > range.last)
+    return false;
+  bool found = range.dense;
+  if constexpr (!range.dense)
+    boost::mp11::mp_for_each<boost::describe::describe_enumerators<E>>(
+      [&](auto known) { found = found || known.value == value; });
   return found;
 }
 
@@ -78,12 +136,12 @@ void decode_integer(std::string_view& in, T& value) {
     const auto wide = unzigzag(take_varint(in));
     value = static_cast<T>(wide);
     if (value != wide)
-      throw decode_error("an integer is out of range");
+      fail("an integer is out of range");
   } else {
     const auto wide = take_varint(in);
     value = static_cast<T>(wide);
     if (value != wide)
-      throw decode_error("an integer is out of range");
+      fail("an integer is out of range");
   }
 }
 
@@ -91,44 +149,81 @@ void decode_integer(std::string_view& in, T& value) {
 inline std::size_t take_count(std::string_view& in) {
   const auto count = take_varint(in);
   if (count > in.size())
-    throw decode_error("a list is longer than its bytes");
+    fail("a list is longer than its bytes");
   return static_cast<std::size_t>(count);
+}
+
+// An image is walked twice: counted, then written where there is room for all of it.
+
+struct image_counter {
+  std::size_t bytes = 0;
+
+  void varint(std::uint64_t value) noexcept {
+    constexpr auto round_up = varint_bits - 1;
+    bytes += value <= varint_mask
+               ? 1
+               : (static_cast<std::size_t>(std::bit_width(value)) + round_up) / varint_bits;
+  }
+  void text(std::string_view value) noexcept { bytes += value.size(); }
+};
+
+struct image_writer {
+  char* at;
+
+  void varint(std::uint64_t value) noexcept {
+    for (; value > varint_mask; value >>= varint_bits)
+      *at++ = static_cast<char>((value & varint_mask) | varint_more);
+    *at++ = static_cast<char>(value);
+  }
+  void text(std::string_view value) noexcept {
+    std::memcpy(at, value.data(), value.size());
+    at += value.size();
+  }
+};
+
+template <class Sink, class T>
+void put(Sink& sink, const T& value) {
+  if constexpr (std::is_same_v<T, bool>) {
+    sink.varint(value ? 1 : 0);
+  } else if constexpr (std::is_enum_v<T>) {
+    sink.varint(static_cast<std::uint64_t>(value));
+  } else if constexpr (std::is_integral_v<T>) {
+    if constexpr (std::is_signed_v<T>)
+      sink.varint(zigzag(value));
+    else
+      sink.varint(value);
+  } else if constexpr (std::is_same_v<T, std::string>) {
+    sink.varint(value.size());
+    sink.text(value);
+  } else if constexpr (is_optional<T>) {
+    put(sink, value.has_value());
+    if (value)
+      put(sink, *value);
+  } else if constexpr (is_vector<T>) {
+    sink.varint(value.size());
+    for (const auto& item : value)
+      put(sink, item);
+  } else if constexpr (is_map<T>) {
+    sink.varint(value.size());
+    for (const auto& [key, item] : value) {
+      put(sink, key);
+      put(sink, item);
+    }
+  } else {
+    boost::mp11::mp_for_each<members<T>>([&](auto member) { put(sink, value.*member.pointer); });
+  }
 }
 
 } // namespace detail
 
 template <class T>
 void encode(std::string& out, const T& value) {
-  if constexpr (std::is_same_v<T, bool>) {
-    out.push_back(value ? '\1' : '\0');
-  } else if constexpr (std::is_enum_v<T>) {
-    put_varint(out, static_cast<std::uint64_t>(value));
-  } else if constexpr (std::is_integral_v<T>) {
-    if constexpr (std::is_signed_v<T>)
-      put_varint(out, zigzag(value));
-    else
-      put_varint(out, value);
-  } else if constexpr (std::is_same_v<T, std::string>) {
-    put_varint(out, value.size());
-    out.append(value);
-  } else if constexpr (detail::is_optional<T>) {
-    encode(out, value.has_value());
-    if (value)
-      encode(out, *value);
-  } else if constexpr (detail::is_vector<T>) {
-    put_varint(out, value.size());
-    for (const auto& item : value)
-      encode(out, item);
-  } else if constexpr (detail::is_map<T>) {
-    put_varint(out, value.size());
-    for (const auto& [key, item] : value) {
-      encode(out, key);
-      encode(out, item);
-    }
-  } else {
-    boost::mp11::mp_for_each<detail::members<T>>(
-      [&](auto member) { encode(out, value.*member.pointer); });
-  }
+  detail::image_counter counted;
+  detail::put(counted, value);
+  const auto before = out.size();
+  out.resize(before + counted.bytes);
+  detail::image_writer writer{out.data() + before};
+  detail::put(writer, value);
 }
 
 template <class T>
@@ -136,7 +231,7 @@ void decode(std::string_view& in, T& value) {
   if constexpr (std::is_same_v<T, bool>) {
     const auto byte = take_bytes(in, 1).front();
     if (byte != '\0' && byte != '\1')
-      throw decode_error("a flag is neither 0 nor 1");
+      detail::fail("a flag is neither 0 nor 1");
     value = byte == '\1';
   } else if constexpr (std::is_enum_v<T>) {
     std::underlying_type_t<T> number{};
@@ -148,7 +243,10 @@ void decode(std::string_view& in, T& value) {
     detail::decode_integer(in, value);
   } else if constexpr (std::is_same_v<T, std::string>) {
     const auto size = take_varint(in);
-    value = take_bytes(in, size);
+    if (size == 0)
+      value.clear(); // as most texts of a state are: without a call
+    else
+      value = take_bytes(in, size);
   } else if constexpr (detail::is_optional<T>) {
     bool present = false;
     decode(in, present);
@@ -182,13 +280,20 @@ std::string to_bytes(const T& value) {
   return out;
 }
 
+/// Reads all of the bytes into a value that exists; every member of it is replaced. Throws
+/// decode_error, also when bytes are left over; the value is then of no use.
+template <class T>
+void decode_all(std::string_view in, T& value) {
+  decode(in, value);
+  if (!in.empty())
+    detail::fail("bytes are left over");
+}
+
 /// Throws decode_error, also when bytes are left over.
 template <class T>
 T from_bytes(std::string_view in) {
   T value{};
-  decode(in, value);
-  if (!in.empty())
-    throw decode_error("bytes are left over");
+  decode_all(in, value);
   return value;
 }
 

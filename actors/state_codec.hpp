@@ -13,7 +13,7 @@ void save_state(std::string& out, const State& state) {
 
 template <class State>
 void restore_state(std::string_view in, State& state) {
-  state = codec::from_bytes<State>(in);
+  codec::decode_all(in, state);
 }
 
 /// What is derived is not stored.

@@ -1,7 +1,6 @@
 #include "actors/views.hpp"
 
 #include <chrono>
-#include <cstdio>
 
 namespace purser {
 
@@ -12,6 +11,17 @@ std::optional<std::string> unless_empty(const Text& text) {
   if (text.empty())
     return std::nullopt;
   return std::string{text};
+}
+
+/// A number with leading zeros, and what follows it. Every view has times: printf would be most of
+/// its cost.
+template <std::size_t Digits, class Number>
+void put_digits(std::string& out, Number number, char then) {
+  char text[Digits + 1];
+  text[Digits] = then;
+  for (auto at = Digits; at > 0; number /= 10)
+    text[--at] = static_cast<char>('0' + static_cast<int>(number % 10));
+  out.append(text, sizeof text);
 }
 
 /// Where the units of a line are, by the order's phase (K8).
@@ -125,17 +135,21 @@ std::string to_rfc3339(unix_millis at) {
   const int year = static_cast<int>(date.year());
   if (year < 0 || year > 9999)
     return std::to_string(at);
-  char text[40];
-  const auto size = std::snprintf(
-    text, sizeof text, "%04d-%02u-%02uT%02d:%02d:%02d", year, static_cast<unsigned>(date.month()),
-    static_cast<unsigned>(date.day()), static_cast<int>(clock.hours().count()),
-    static_cast<int>(clock.minutes().count()), static_cast<int>(clock.seconds().count()));
-  std::string out(text, static_cast<std::size_t>(size));
-  if (const auto ms = static_cast<int>(clock.subseconds().count()); ms != 0) {
-    const auto more = std::snprintf(text, sizeof text, ".%03d", ms);
-    out.append(text, static_cast<std::size_t>(more));
+  constexpr std::size_t longest = std::string_view{"2013-07-04T00:00:00.000Z"}.size();
+  std::string out;
+  out.reserve(longest);
+  put_digits<4>(out, year, '-');
+  put_digits<2>(out, static_cast<unsigned>(date.month()), '-');
+  put_digits<2>(out, static_cast<unsigned>(date.day()), 'T');
+  put_digits<2>(out, clock.hours().count(), ':');
+  put_digits<2>(out, clock.minutes().count(), ':');
+  if (const auto ms = clock.subseconds().count(); ms != 0) {
+    put_digits<2>(out, clock.seconds().count(), '.');
+    put_digits<3>(out, ms, 'Z');
+  } else {
+    put_digits<2>(out, clock.seconds().count(), 'Z');
   }
-  return out + "Z";
+  return out;
 }
 
 } // namespace purser

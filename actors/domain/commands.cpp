@@ -3,7 +3,6 @@
 #include "actors/domain/currencies.hpp"
 #include "actors/domain/text_rules.hpp"
 
-#include <algorithm>
 #include <map>
 #include <set>
 #include <utility>
@@ -12,74 +11,81 @@ namespace purser {
 
 namespace {
 
-/// Where something is in a command: put together only when it is wrong. What it names must outlive
-/// it.
-struct place {
-  // NOLINTNEXTLINE(google-explicit-constructor): most places are a literal
-  place(const char* field) : after(field) {}
-  place(std::string_view map, std::string_view name) : before(map), after(name) {}
-  place(std::size_t of_line, std::string_view field) : line(of_line), after(field) {}
+/// A JSON pointer in parts: put together only for the one mistake that is told.
+struct pointer {
+  std::string_view path;
+  std::optional<std::size_t> index = {};
+  std::string_view field = {};
 
-  /// A JSON pointer (RFC 6901).
-  std::string pointer() const {
-    return (line ? "/lines/" + std::to_string(*line) : std::string{before}) + std::string{after};
+  pointer(const char* whole) : path(whole) {} // NOLINT(google-explicit-constructor)
+  pointer(std::string_view list, std::optional<std::size_t> at, std::string_view of)
+      : path(list), index(at), field(of) {}
+
+  std::string text() const {
+    std::string whole{path};
+    if (index)
+      whole += std::to_string(*index);
+    return whole.append(field);
   }
-
-  std::string_view before;
-  std::optional<std::size_t> line;
-  std::string_view after;
 };
+
+pointer in_line(std::size_t index, std::string_view field) {
+  return {"/lines/", index, field};
+}
 
 /// The first mistake of a command; checks after it do nothing.
 class checker {
 public:
   std::optional<command_error> first;
 
-  void fail(const place& where, std::string message) {
+  void fail(const pointer& at, std::string message) {
     if (!first)
-      first = command_error{where.pointer(), std::move(message)};
+      first = command_error{at.text(), std::move(message)};
   }
 
-  void id(const place& where, const std::string& text) {
+  void id(const pointer& at, const std::string& text) {
     if (text.empty())
-      return fail(where, "must not be empty");
-    optional_id(where, text);
+      return fail(at, "must not be empty");
+    optional_id(at, text);
   }
 
-  void optional_id(const place& where, const std::string& text) {
+  void optional_id(const pointer& at, const std::string& text) {
+    if (is_printable_ascii(text) && text.size() <= command_limits::id_characters)
+      return; // as nearly all are: no closer look is needed
     const auto length = utf8_length(text);
     if (!length)
-      return fail(where, "is not valid UTF-8");
+      return fail(at, "is not valid UTF-8");
     if (*length > command_limits::id_characters)
-      return fail(where, "has " + std::to_string(*length) + " characters; at most " +
-                             std::to_string(command_limits::id_characters) + " are allowed");
+      return fail(at, "has " + std::to_string(*length) + " characters; at most " +
+                        std::to_string(command_limits::id_characters) + " are allowed");
     if (has_control_character(text))
-      fail(where, "holds a control character (U+0000 to 1F, 7F to 9F)");
+      fail(at, "holds a control character (U+0000 to 1F, 7F to 9F)");
   }
 
-  void text(const place& where, const std::string& value) {
+  void text(const pointer& at, const std::string& value) {
+    if (is_printable_ascii(value) && value.size() <= command_limits::text_characters)
+      return;
     const auto length = utf8_length(value);
     if (!length)
-      return fail(where, "is not valid UTF-8");
+      return fail(at, "is not valid UTF-8");
     if (*length > command_limits::text_characters)
-      fail(where, "has " + std::to_string(*length) + " characters; at most " +
-                      std::to_string(command_limits::text_characters) + " are allowed");
+      fail(at, "has " + std::to_string(*length) + " characters; at most " +
+                 std::to_string(command_limits::text_characters) + " are allowed");
   }
 
-  void text(const place& where, const std::optional<std::string>& value) {
+  void text(const pointer& at, const std::optional<std::string>& value) {
     if (value)
-      text(where, *value);
+      text(at, *value);
   }
 
-  void range(const place& where, std::int64_t value, std::int64_t least,
-             std::int64_t most) {
+  void range(const pointer& at, std::int64_t value, std::int64_t least, std::int64_t most) {
     if (value < least || value > most)
-      fail(where, "is " + std::to_string(value) + "; it must be from " + std::to_string(least) +
-                      " to " + std::to_string(most));
+      fail(at, "is " + std::to_string(value) + "; it must be from " + std::to_string(least) +
+                 " to " + std::to_string(most));
   }
 
-  void quantity(const place& where, std::uint32_t value) {
-    range(where, value, 1, command_limits::quantity);
+  void quantity(const pointer& at, std::uint32_t value) {
+    range(at, value, 1, command_limits::quantity);
   }
 
   template <class Lines>
@@ -115,9 +121,9 @@ public:
     id("/reservation_id", command.reservation_id);
     count(command.lines);
     for (std::size_t i = 0; i < command.lines.size() && !first; ++i) {
-      id({i, "/sku"}, command.lines[i].sku);
-      id({i, "/location"}, command.lines[i].location);
-      quantity({i, "/quantity"}, command.lines[i].quantity);
+      id(in_line(i, "/sku"), command.lines[i].sku);
+      id(in_line(i, "/location"), command.lines[i].location);
+      quantity(in_line(i, "/quantity"), command.lines[i].quantity);
     }
     range("/ttl_seconds", command.ttl_seconds, 1, command_limits::ttl_seconds);
   }
@@ -139,9 +145,9 @@ public:
       fail("/currency",
            "\"" + command.currency.substr(0, 16) + "\" is no active currency code of ISO 4217");
     count(command.lines);
+    std::set<std::string> line_ids;
     for (std::size_t i = 0; i < command.lines.size() && !first; ++i)
-      order_line_at(i, command.lines[i]);
-    ids_of_lines(command.lines);
+      order_line_at(i, command.lines[i], line_ids);
     range("/shipping", command.shipping, 0, max_total);
     way_to_pay(command.payment);
     metadata(command.metadata);
@@ -221,10 +227,10 @@ private:
     count(lines);
     std::set<std::string> line_ids;
     for (std::size_t i = 0; i < lines.size() && !first; ++i) {
-      id({i, "/line_id"}, lines[i].line_id);
-      quantity({i, "/quantity"}, lines[i].quantity);
+      id(in_line(i, "/line_id"), lines[i].line_id);
+      quantity(in_line(i, "/quantity"), lines[i].quantity);
       if (!line_ids.insert(lines[i].line_id).second)
-        fail({i, "/line_id"}, "\"" + lines[i].line_id + "\" is named twice");
+        fail(in_line(i, "/line_id"), "\"" + lines[i].line_id + "\" is named twice");
     }
   }
 
@@ -233,30 +239,21 @@ private:
       units_of_lines(*lines);
   }
 
-  void order_line_at(std::size_t index, const order_line& line) {
-    optional_id({index, "/line_id"}, line.line_id);
-    id({index, "/sku"}, line.sku);
-    id({index, "/location"}, line.location);
-    quantity({index, "/quantity"}, line.quantity);
-    range({index, "/unit_price"}, line.unit_price, 0, command_limits::unit_price);
-    range({index, "/discount"}, line.discount, 0, max_total);
-    range({index, "/tax"}, line.tax, 0, max_total);
+  void order_line_at(std::size_t index, const order_line& line, std::set<std::string>& line_ids) {
+    optional_id(in_line(index, "/line_id"), line.line_id);
+    const auto [id_of_line, is_new] =
+      line_ids.insert(line.line_id.empty() ? std::to_string(index + 1) : line.line_id);
+    if (!is_new)
+      fail(in_line(index, "/line_id"), "\"" + *id_of_line + "\" is the id of another line too");
+    id(in_line(index, "/sku"), line.sku);
+    id(in_line(index, "/location"), line.location);
+    quantity(in_line(index, "/quantity"), line.quantity);
+    range(in_line(index, "/unit_price"), line.unit_price, 0, command_limits::unit_price);
+    range(in_line(index, "/discount"), line.discount, 0, max_total);
+    range(in_line(index, "/tax"), line.tax, 0, max_total);
     if (const auto total = line_total(line); !first && (!total || *total < 0))
-      fail({index, "/discount"},
+      fail(in_line(index, "/discount"),
            "is larger than the line's price; a line's total is never negative");
-  }
-
-  /// A line without an id is named by its number.
-  void ids_of_lines(const std::vector<order_line>& lines) {
-    const auto is_named = [](const order_line& line) { return !line.line_id.empty(); };
-    if (first || std::none_of(lines.begin(), lines.end(), is_named))
-      return;
-    std::set<std::string> line_ids;
-    for (std::size_t i = 0; i < lines.size(); ++i) {
-      const auto id = is_named(lines[i]) ? lines[i].line_id : std::to_string(i + 1);
-      if (!line_ids.insert(id).second)
-        fail({i, "/line_id"}, "\"" + id + "\" is the id of another line too");
-    }
   }
 
   void metadata(const std::map<std::string, std::string>& entries) {
@@ -264,8 +261,9 @@ private:
       fail("/metadata", "has " + std::to_string(entries.size()) + " entries; at most " +
                           std::to_string(command_limits::metadata_entries) + " are allowed");
     for (const auto& [name, value] : entries) {
-      optional_id({"/metadata/", name}, name);
-      text({"/metadata/", name}, value);
+      const pointer entry{"/metadata/", std::nullopt, name};
+      optional_id(entry, name);
+      text(entry, value);
     }
   }
 };

@@ -292,7 +292,8 @@ private:
       work_.progress.stage = stage;
       work_.progress.money_back = false;
       work_.progress.tasks.clear();
-      return work_.tell_payment(reverse_payment{});
+      work_.tell_payment(reverse_payment{});
+      return;
     }
     const auto step = stage == order_stage::committing ? stock_step::commit : stock_step::release;
     ask_stock(stage, {step}, everything_of(work_.now().lines));
@@ -305,8 +306,9 @@ private:
       stock_fanout::ask(request, std::move(demands), work_.made.effects, work_.next_attempt());
   }
 
-  void finish(order_event event) {
-    work_.happened(std::move(event));
+  template <class Event>
+  void finish(Event&& event) {
+    work_.happened(std::forward<Event>(event));
     work_.progress.stage = order_stage::none;
   }
 
@@ -335,13 +337,19 @@ private:
 
 } // namespace
 
-decision<order_event> decide(const order& current, order_progress& progress,
-                             const message_body& request, const decide_context& context,
-                             const order_policy& policy) {
+decision<order_event> handle(order& current, order_progress& progress, const message_body& request,
+                             const decide_context& context, const order_policy& policy) {
   order_work work{current, progress, context, policy};
   saga workflow{work};
   std::visit([&workflow](const auto& body) { workflow.on(body); }, request);
   return std::move(work.made);
+}
+
+decision<order_event> decide(const order& current, order_progress& progress,
+                             const message_body& request, const decide_context& context,
+                             const order_policy& policy) {
+  auto evolved = current;
+  return handle(evolved, progress, request, context, policy);
 }
 
 } // namespace purser

@@ -64,4 +64,9 @@ decision<order_event> decide(const order& current, order_progress& progress,
                              const message_body& request, const decide_context& context,
                              const order_policy& policy);
 
+/// Decides, and evolves the order by the events on the way, so that nothing is copied. When it
+/// throws, the order is half evolved: of no use.
+decision<order_event> handle(order& current, order_progress& progress, const message_body& request,
+                             const decide_context& context, const order_policy& policy);
+
 } // namespace purser

@@ -155,11 +155,14 @@ bool order_tasks::take(const payment_reply& reply) {
 }
 
 void order_tasks::end_if_done(const order_task& task) {
-  const auto key = std::pair{task.kind, task.id};
-  const auto progress = work_.progress.tasks.at(key);
-  if (!progress.money_done || !progress.stock_done)
+  auto& tasks = work_.progress.tasks;
+  const auto found = tasks.find({task.kind, task.id});
+  if (found == tasks.end())
+    throw broken_invariant("O1: no progress of task " + task.id);
+  if (!found->second.money_done || !found->second.stock_done)
     return;
-  work_.progress.tasks.erase(key);
+  const auto progress = std::move(found->second);
+  tasks.erase(found);
   if (task.kind == task_kind::capture)
     return capture_ended(task, progress);
   const bool completes_it = completes(task);

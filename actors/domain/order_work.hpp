@@ -1,7 +1,8 @@
-// One decision of an order on its way: the state with what was decided so far, and what it asks
-// for.
+// One decision of an order on its way: the state, which evolves by what is decided, and what it
+// asks for.
 #pragma once
 
+#include "actors/domain/effects.hpp"
 #include "actors/domain/order_saga.hpp"
 
 #include <optional>
@@ -14,24 +15,21 @@ inline constexpr std::string_view capture_of_the_order = "order";
 
 class order_work {
 public:
-  order_work(const order& current, order_progress& to_progress, const decide_context& of,
+  order_work(order& current, order_progress& to_progress, const decide_context& of,
              const order_policy& by)
-      : progress(to_progress), context(of), policy(by), before_(current) {}
+      : progress(to_progress), context(of), policy(by), current_(current) {}
 
   order_progress& progress;
   const decide_context& context;
   const order_policy& policy;
   decision<order_event> made;
 
-  /// The order with what happened in this decision. Copied only once something did: an order of
-  /// 2,000 lines gets thousands of replies that change nothing.
-  const order& now() const { return after_ ? *after_ : before_; }
+  /// The order with what happened in this decision. A reference to it sees what happens next, too.
+  const order& now() const { return current_; }
 
-  void happened(order_event event) {
-    if (!after_)
-      after_ = before_;
-    evolve(*after_, event);
-    made.events.push_back(std::move(event));
+  template <class Event>
+  void happened(Event&& event) {
+    evolve(current_, made.events.emplace_back(std::forward<Event>(event)));
   }
 
   /// For people to look at: the workflow cannot go on by itself.
@@ -55,20 +53,20 @@ public:
       happened(order_unparked{});
   }
 
-  void tell_payment(message_body body) {
-    made.effects.emplace_back(
-      send_message{{entity_kind::payment, context.self.key}, std::move(body), {}});
+  template <class Body>
+  send_message& tell_payment(Body&& body) {
+    return tell(made.effects, entity_kind::payment, context.self.key, std::forward<Body>(body));
   }
 
   /// What an operator found out. A repeat, after a crash, must not settle a later operation.
   void tell_finding() {
-    made.effects.emplace_back(send_message{{entity_kind::payment, context.self.key},
-                                           settle_payment{now().finding, now().finding_note},
-                                           "resolve/" + std::to_string(now().findings)});
+    tell_payment(settle_payment{now().finding, now().finding_note}).key =
+      "resolve/" + std::to_string(now().findings);
   }
 
-  void tell_stock(const std::string& sku, message_body body) {
-    made.effects.emplace_back(send_message{{entity_kind::stock, sku}, std::move(body), {}});
+  template <class Body>
+  void tell_stock(const std::string& sku, Body&& body) {
+    tell(made.effects, entity_kind::stock, sku, std::forward<Body>(body));
   }
 
   /// So much later than now.
@@ -86,8 +84,7 @@ public:
   std::uint64_t next_attempt() { return context.attempt + asked_++; }
 
 private:
-  const order& before_;
-  std::optional<order> after_;
+  order& current_;
   std::uint64_t asked_ = 0;
 };
 

@@ -67,13 +67,7 @@ struct payment_evolution {
       }
     if (event.kind == operation_kind::authorize)
       current.reversing = current.overdue = false; // a new attempt to pay
-    current.operations.push_back({event.operation_id,
-                                  event.kind,
-                                  operation_status::submitted,
-                                  event.amount,
-                                  {},
-                                  {},
-                                  event.request});
+    add(event, status::submitted);
   }
 
   void operator()(const operation_succeeded& event) const {
@@ -114,15 +108,7 @@ struct payment_evolution {
 
   void operator()(const authorization_overdue&) const { current.overdue = true; }
 
-  void operator()(const operation_created& event) const {
-    current.operations.push_back({event.operation_id,
-                                  event.kind,
-                                  operation_status::created,
-                                  event.amount,
-                                  {},
-                                  {},
-                                  event.request});
-  }
+  void operator()(const operation_created& event) const { add(event, status::created); }
 
   void operator()(const operation_stuck& event) const {
     must_be_open(current, event.operation_id).stuck = true;
@@ -132,6 +118,19 @@ struct payment_evolution {
     auto& operation = must_be_open(current, event.operation_id);
     move(operation, status::action_required);
     operation.reason = event.reason;
+  }
+
+  template <class Event>
+  void add(const Event& event, status at) const {
+    constexpr std::size_t usual = 2; // an authorization and a capture
+    if (current.operations.empty())
+      current.operations.reserve(usual);
+    auto& operation = current.operations.emplace_back();
+    operation.operation_id = event.operation_id;
+    operation.kind = event.kind;
+    operation.status = at;
+    operation.amount = event.amount;
+    operation.request = event.request;
   }
 
   payment_operation& known(const std::string& operation_id) const {

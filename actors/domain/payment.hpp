@@ -224,6 +224,12 @@ decision<payment_event> decide(const payment& current, payment_progress& progres
                                const message_body& request, const decide_context& context,
                                const payment_policy& policy);
 
+/// Decides, and evolves the payment by the events on the way, so that nothing is copied. When it
+/// throws, the payment is half evolved: of no use.
+decision<payment_event> handle(payment& current, payment_progress& progress,
+                               const message_body& request, const decide_context& context,
+                               const payment_policy& policy);
+
 /// Throws broken_invariant (M2 to M4, P1).
 void evolve(payment& current, const payment_event& event);
 

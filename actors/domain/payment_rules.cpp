@@ -1,4 +1,5 @@
 // Of a payment: what each message means for it (payment.hpp, P1 to P5).
+#include "actors/domain/effects.hpp"
 #include "actors/domain/payment.hpp"
 
 #include <algorithm>
@@ -32,7 +33,9 @@ std::string_view verb(operation_kind kind) {
 
 /// I4: from the order, the operation and its attempt; never random.
 std::string key_of(const std::string& order_id, const std::string& operation_id) {
-  return order_id + ":" + operation_id;
+  std::string key;
+  key.reserve(order_id.size() + 1 + operation_id.size());
+  return key.append(order_id).append(":").append(operation_id);
 }
 
 call_provider call_of(const std::string& order_id, const operation_submitted& operation) {
@@ -76,7 +79,7 @@ payment_outcome outcome_of(const payment_operation& operation, bool succeeded) {
 
 class payment_rules {
 public:
-  payment_rules(const payment& current, payment_progress& progress, const decide_context& context,
+  payment_rules(payment& current, payment_progress& progress, const decide_context& context,
                 const payment_policy& policy)
       : state_(current), progress_(progress), context_(context), policy_(policy) {}
 
@@ -153,14 +156,16 @@ public:
     const auto* found = find(state_, got.operation_id);
     if (found == nullptr)
       return;
-    const auto operation = *found;
+    if (is_open(*found) && got.answer.kind == payment_answer_kind::succeeded)
+      return succeed(*found, got.answer);
+    const auto operation = *found; // it outlives the state that it is in
     if (operation.status == operation_status::refused &&
         got.answer.kind == payment_answer_kind::succeeded)
       return succeed_late(operation, got.answer);
     if (!is_open(operation))
       return tell_again(); // a repeat: the outcome is known, but perhaps not to the order
     switch (got.answer.kind) {
-    case payment_answer_kind::succeeded: return succeed(operation, got.answer);
+    case payment_answer_kind::succeeded: return; // see above
     case payment_answer_kind::refused: return refuse(operation, got.answer);
     case payment_answer_kind::unknown: return ask_again(operation, got.answer.reason);
     case payment_answer_kind::action_required: return wait_for_action(operation, got.answer.reason);
@@ -218,9 +223,9 @@ private:
     return authorized_rest(state_) + state_.captured - state_.refunded;
   }
 
-  void happened(payment_event event) {
-    evolve(state_, event);
-    made_.events.push_back(std::move(event));
+  template <class Event>
+  void happened(Event&& event) {
+    evolve(state_, made_.events.emplace_back(std::forward<Event>(event)));
   }
 
   /// Whether the order has asked for this before; then it is told what is known.
@@ -284,6 +289,7 @@ private:
     submit({"", kind, amount, state_.currency, state_.method, state_.token, request});
   }
 
+  /// The operation may be one of the state's: what is under way is looked at before others begin.
   void succeed(const payment_operation& operation, const payment_answer& answer) {
     progress_.asked.erase(operation.operation_id);
     happened(operation_succeeded{operation.operation_id, operation.kind, operation.amount,
@@ -514,7 +520,9 @@ private:
     const auto attempt =
       1 + std::count_if(state_.operations.begin(), state_.operations.end(),
                         [&](const auto& earlier) { return earlier.kind == kind; });
-    return std::string{verb(kind)} + "-" + std::to_string(attempt);
+    std::string id{verb(kind)};
+    id += '-';
+    return id += std::to_string(attempt);
   }
 
   void submit(operation_submitted operation, std::int64_t delay_ms = 0) {
@@ -526,14 +534,13 @@ private:
     happened(std::move(operation));
   }
 
-  void reply(payment_outcome outcome, std::string reason = {}, std::string request = {}) {
-    made_.effects.emplace_back(
-      send_message{{entity_kind::order, context_.self.key},
-                   payment_reply{outcome, std::move(reason), std::move(request), is_stuck()},
-                   {}});
+  void reply(payment_outcome outcome, const std::string& reason = {},
+             const std::string& request = {}) {
+    tell(made_.effects, entity_kind::order, context_.self.key,
+         payment_reply{outcome, reason, request, is_stuck()});
   }
 
-  payment state_; ///< with what was decided so far
+  payment& state_; ///< with what was decided so far
   payment_progress& progress_;
   const decide_context& context_;
   const payment_policy& policy_;
@@ -546,19 +553,27 @@ std::vector<effect> answer_again(const payment& current, const message_body& req
                                  const decide_context& context) {
   const payment_policy policy;
   payment_progress progress;
-  payment_rules rules{current, progress, context, policy};
+  auto known = current;
+  payment_rules rules{known, progress, context, policy};
   if (std::holds_alternative<settle_payment>(request))
     rules.withdraw_all_that_ended();
   rules.tell_again();
   return std::move(std::move(rules).take().effects);
 }
 
-decision<payment_event> decide(const payment& current, payment_progress& progress,
+decision<payment_event> handle(payment& current, payment_progress& progress,
                                const message_body& request, const decide_context& context,
                                const payment_policy& policy) {
   payment_rules rules{current, progress, context, policy};
   std::visit([&rules](const auto& body) { rules.on(body); }, request);
   return std::move(rules).take();
+}
+
+decision<payment_event> decide(const payment& current, payment_progress& progress,
+                               const message_body& request, const decide_context& context,
+                               const payment_policy& policy) {
+  auto evolved = current;
+  return handle(evolved, progress, request, context, policy);
 }
 
 std::vector<effect> resume(const payment& current, const decide_context& context) {

@@ -1,5 +1,7 @@
 #include "actors/domain/stock.hpp"
 
+#include "actors/domain/effects.hpp"
+
 #include <algorithm>
 #include <functional>
 
@@ -265,14 +267,19 @@ private:
   }
 
   void reply(stock_step step, std::uint64_t attempt, rejection refused = rejection::none) {
-    made_.effects.emplace_back(
-      send_message{context_.from, stock_reply{step, context_.self.key, refused, attempt}, {}});
+    tell(made_.effects, context_.from.kind, context_.from.key,
+         stock_reply{step, context_.self.key, refused, attempt});
   }
 
   const stock& current_;
   const decide_context& context_;
   decision<stock_event> made_;
 };
+
+void forget_expiry(stock& current, const stock_reservation& reservation, const entity_ref& owner) {
+  if (reservation.expires_at != 0)
+    current.expiries.erase({reservation.expires_at, owner});
+}
 
 /// Takes a reservation out of the books and hands it to the caller.
 stock_reservation take(stock& current, const entity_ref& owner) {
@@ -282,7 +289,7 @@ stock_reservation take(stock& current, const entity_ref& owner) {
   auto reservation = std::move(found->second);
   current.reservations.erase(found);
   if (!reservation.committed)
-    current.expiries.erase({reservation.expires_at, owner});
+    forget_expiry(current, reservation, owner);
   for (const auto& item : reservation.items) {
     auto& books = current.locations.at(item.location);
     (reservation.committed ? books.committed : books.held) -= item.left();
@@ -352,7 +359,7 @@ struct stock_evolution {
       books.held -= item.left();
       books.committed += item.left();
     }
-    current.expiries.erase({reservation.expires_at, event.owner});
+    forget_expiry(current, reservation, event.owner);
     reservation.committed = true;
   }
 

@@ -1,20 +1,22 @@
 #include "actors/domain/stock_fanout.hpp"
 
+#include "actors/domain/effects.hpp"
+
 #include <algorithm>
 
 namespace purser {
 
 namespace {
 
-message_body request_for(const stock_request& request, const stock_demand& demand,
+message_body request_for(const stock_request& request, std::vector<location_units> items,
                          std::uint64_t attempt) {
   switch (request.step) {
   case stock_step::hold:
-    return hold_units{demand.items, request.expires_at, attempt, request.queue};
+    return hold_units{std::move(items), request.expires_at, attempt, request.queue};
   case stock_step::commit: return commit_units{attempt};
-  case stock_step::release: return release_units{demand.items, attempt, request.undo};
-  case stock_step::ship: return ship_units{demand.items, attempt};
-  case stock_step::restock: return restock_units{demand.items, attempt};
+  case stock_step::release: return release_units{std::move(items), attempt, request.undo};
+  case stock_step::ship: return ship_units{std::move(items), attempt};
+  case stock_step::restock: return restock_units{std::move(items), attempt};
   case stock_step::book: break;
   }
   throw broken_invariant("a reservation does not book stock");
@@ -28,35 +30,35 @@ stock_fanout stock_fanout::ask(const stock_request& request, std::vector<stock_d
   made.attempt_ = attempt;
   made.step_ = request.step;
   made.missing_ = demands.size();
-  made.answers_.assign(demands.size(), answer::missing);
-  for (const auto& demand : demands)
-    effects.emplace_back(send_message{
-      {entity_kind::stock, demand.sku}, request_for(request, demand, attempt), request.key});
-  made.demands_ = std::move(demands);
+  made.asked_.reserve(demands.size());
+  effects.reserve(effects.size() + demands.size());
+  for (auto& demand : demands) {
+    tell(effects, entity_kind::stock, demand.sku,
+         request_for(request, std::move(demand.items), attempt))
+      .key = request.key;
+    made.asked_.push_back({std::move(demand.sku)});
+  }
   return made;
 }
 
 stock_fanout stock_fanout::release_granted(std::vector<effect>& effects, std::uint64_t attempt,
                                            bool undo) && {
   std::vector<stock_demand> granted;
-  for (std::size_t i = 0; i < demands_.size(); ++i)
-    if (answers_[i] == answer::granted)
-      granted.push_back({std::move(demands_[i].sku), {}});
+  for (auto& [sku, answered] : asked_)
+    if (answered == answer::granted)
+      granted.push_back({std::move(sku), {}});
   return ask({.step = stock_step::release, .undo = undo}, std::move(granted), effects, attempt);
 }
 
 bool stock_fanout::note(const stock_reply& reply) {
   if (reply.step != step_ || reply.attempt != attempt_ || done())
     return false;
-  const auto demand = std::lower_bound(
-    demands_.begin(), demands_.end(), reply.sku,
-    [](const stock_demand& candidate, const std::string& sku) { return candidate.sku < sku; });
-  if (demand == demands_.end() || demand->sku != reply.sku)
+  const auto about = std::lower_bound(
+    asked_.begin(), asked_.end(), reply.sku,
+    [](const question& candidate, const std::string& sku) { return candidate.sku < sku; });
+  if (about == asked_.end() || about->sku != reply.sku || about->answered != answer::missing)
     return false;
-  auto& noted = answers_[static_cast<std::size_t>(demand - demands_.begin())];
-  if (noted != answer::missing)
-    return false;
-  noted = reply.refused == rejection::none ? answer::granted : answer::refused;
+  about->answered = reply.refused == rejection::none ? answer::granted : answer::refused;
   if (refused_ == rejection::none)
     refused_ = reply.refused;
   return --missing_ == 0;

@@ -6,9 +6,10 @@
 
 #include "actors/domain/messages.hpp"
 
+#include <algorithm>
 #include <cstddef>
-#include <map>
 #include <string>
+#include <tuple>
 #include <vector>
 
 namespace purser {
@@ -28,29 +29,43 @@ struct stock_request {
   bool undo = false;          ///< of a release: the places in the queues are kept
 };
 
-/// Sums lines ({sku, location, quantity}) per SKU and location, sorted by SKU.
-template <class Lines>
-std::vector<stock_demand> demands_of(const Lines& lines) {
-  std::map<std::string, std::map<std::string, std::int64_t>> sums;
+/// The lines ({sku, location, quantity}) by SKU and location.
+template <class Line>
+std::vector<const Line*> by_place(const std::vector<Line>& lines) {
+  std::vector<const Line*> sorted;
+  sorted.reserve(lines.size());
   for (const auto& line : lines)
-    sums[line.sku][line.location] += line.quantity;
+    sorted.push_back(&line);
+  std::sort(sorted.begin(), sorted.end(), [](const Line* a, const Line* b) {
+    return std::tie(a->sku, a->location) < std::tie(b->sku, b->location);
+  });
+  return sorted;
+}
+
+/// Sums lines per SKU and location, sorted by both.
+template <class Line>
+std::vector<stock_demand> demands_of(const std::vector<Line>& lines) {
   std::vector<stock_demand> demands;
-  demands.reserve(sums.size());
-  for (auto& [sku, locations] : sums) {
-    stock_demand demand{sku, {}};
-    for (auto& [location, quantity] : locations)
-      demand.items.push_back({location, quantity});
-    demands.push_back(std::move(demand));
+  demands.reserve(lines.size());
+  for (const auto* line : by_place(lines)) {
+    if (demands.empty() || demands.back().sku != line->sku)
+      demands.push_back({line->sku, {}});
+    auto& items = demands.back().items;
+    if (items.empty() || items.back().location != line->location)
+      items.push_back({line->location, 0});
+    items.back().quantity += line->quantity;
   }
   return demands;
 }
 
 /// Every SKU of the lines, to be asked about all that is left.
-template <class Lines>
-std::vector<stock_demand> everything_of(const Lines& lines) {
-  auto demands = demands_of(lines);
-  for (auto& demand : demands)
-    demand.items.clear();
+template <class Line>
+std::vector<stock_demand> everything_of(const std::vector<Line>& lines) {
+  std::vector<stock_demand> demands;
+  demands.reserve(lines.size());
+  for (const auto* line : by_place(lines))
+    if (demands.empty() || demands.back().sku != line->sku)
+      demands.push_back({line->sku, {}});
   return demands;
 }
 
@@ -66,7 +81,7 @@ public:
 
   /// Whether a reply is to this asking.
   bool asked(const stock_reply& reply) const noexcept {
-    return !demands_.empty() && reply.step == step_ && reply.attempt == attempt_;
+    return !asked_.empty() && reply.step == step_ && reply.attempt == attempt_;
   }
 
   /// Notes an answer; one to another step or attempt, or a repeat, is ignored.
@@ -82,10 +97,14 @@ public:
 private:
   enum class answer : std::uint8_t { missing, granted, refused };
 
+  struct question {
+    std::string sku;
+    answer answered = answer::missing;
+  };
+
   stock_step step_ = stock_step::hold;
   std::uint64_t attempt_ = 0;
-  std::vector<stock_demand> demands_;
-  std::vector<answer> answers_;
+  std::vector<question> asked_; // sorted by SKU
   std::size_t missing_ = 0;
   rejection refused_ = rejection::none;
 };

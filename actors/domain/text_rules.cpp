@@ -1,5 +1,6 @@
 #include "actors/domain/text_rules.hpp"
 
+#include <algorithm>
 #include <cstdint>
 
 namespace purser {
@@ -15,10 +16,6 @@ std::uint32_t take_code_point(std::string_view& text) {
   };
   const auto follows = [&](std::size_t i) { return (byte(i) & 0xc0U) == 0x80U; };
   const std::uint32_t lead = byte(0);
-  if (lead < 0x80) {
-    text.remove_prefix(1);
-    return lead;
-  }
   std::uint32_t code = lead;
   std::size_t size = 1;
   if (lead >= 0xf0 && lead <= 0xf4 && follows(1) && follows(2) && follows(3)) {
@@ -30,7 +27,7 @@ std::uint32_t take_code_point(std::string_view& text) {
   } else if (lead >= 0xc2 && lead <= 0xdf && follows(1)) {
     code = (lead & 0x1fU) << 6 | (byte(1) & 0x3fU);
     size = 2;
-  } else {
+  } else if (lead >= 0x80) {
     size = 0;
   }
   text.remove_prefix(size);
@@ -45,6 +42,10 @@ std::optional<std::size_t> utf8_length(std::string_view text) {
     if (take_code_point(text) == invalid)
       return std::nullopt;
   return count;
+}
+
+bool is_printable_ascii(std::string_view text) {
+  return std::all_of(text.begin(), text.end(), [](char c) { return c >= ' ' && c <= '~'; });
 }
 
 bool has_control_character(std::string_view utf8) {
