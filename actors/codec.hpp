@@ -145,6 +145,14 @@ void decode_integer(std::string_view& in, T& value) {
   }
 }
 
+inline void decode_text(std::string_view& in, std::string& value) {
+  const auto size = take_varint(in);
+  if (size == 0)
+    value.clear(); // as most texts of a state are: without a call
+  else
+    value = take_bytes(in, size);
+}
+
 /// A count that cannot be larger than the bytes that are left, so that it never allocates the moon.
 inline std::size_t take_count(std::string_view& in) {
   const auto count = take_varint(in);
@@ -242,11 +250,7 @@ void decode(std::string_view& in, T& value) {
   } else if constexpr (std::is_integral_v<T>) {
     detail::decode_integer(in, value);
   } else if constexpr (std::is_same_v<T, std::string>) {
-    const auto size = take_varint(in);
-    if (size == 0)
-      value.clear(); // as most texts of a state are: without a call
-    else
-      value = take_bytes(in, size);
+    detail::decode_text(in, value);
   } else if constexpr (detail::is_optional<T>) {
     bool present = false;
     decode(in, present);
