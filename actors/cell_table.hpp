@@ -59,7 +59,9 @@ private:
     bool operator()(const name& one, const entry& other) const noexcept {
       return one.hash == other.hash && one.ref == other.cell->ref;
     }
-    bool operator()(const entry& one, const name& other) const noexcept { return (*this)(other, one); }
+    bool operator()(const entry& one, const name& other) const noexcept {
+      return (*this)(other, one);
+    }
   };
 
   boost::unordered_flat_set<entry, hashed, same> cells_;

@@ -95,8 +95,7 @@ entity_actor::turn entity_actor::serve_one() {
   const auto served = cell_; // until the scope ends
   const work_board::scope working{node_.at_work, work_kind::entity, served->ref};
   if (!cell_->own) {
-    cell_->own =
-      std::make_unique<incarnation>(cell_->ref, node_.policy.shop, ++node_.incarnations);
+    cell_->own = std::make_unique<incarnation>(cell_->ref, node_.policy.shop, ++node_.incarnations);
     own_ = cell_->own.get();
     if (std::exchange(cell_->first_ever, false))
       cell_->recovering = false;
@@ -217,15 +216,14 @@ std::optional<bool> entity_actor::is_repeat(envelope& message) {
     if (!std::exchange(own_->asked_index, true)) {
       const auto reply = std::make_shared<journal_reply>();
       own_->reply = reply;
-      node_.journal.find_command(
-        cell_->ref, message.key,
-        [reply, cell = cell_, &shard = node_.router.inbox(shell_->shard)](
-          std::optional<command_outcome> found, std::string error) {
-          publish(*reply, cell, shard, [&](journal_reply& to) {
-            to.found = found;
-            to.error = std::move(error);
-          });
-        });
+      node_.journal.find_command(cell_->ref, message.key,
+                                 [reply, cell = cell_, &shard = node_.router.inbox(shell_->shard)](
+                                   std::optional<command_outcome> found, std::string error) {
+                                   publish(*reply, cell, shard, [&](journal_reply& to) {
+                                     to.found = found;
+                                     to.error = std::move(error);
+                                   });
+                                 });
       if (!ask(reply))
         return std::nullopt;
     }

@@ -1,6 +1,7 @@
 // A shell at work: an entity with messages runs in it (architecture.md, 3 and 5; entity_shell.hpp).
 //
-//   in its shard alone --a message--> recovering --loaded--> running <--messages--> asleep, in memory
+//   in its shard alone --a message--> recovering --loaded--> running <--messages--> asleep, in
+//   memory
 //        ^                                   \                 /                       |
 //        |                         a throw anywhere: the shell ends, and                |
 //        |                         the shard starts the next incarnation                |
@@ -77,9 +78,9 @@ private:
 
   node_context& node_;
   entity_shell_ptr shell_;
-  entity_cell_ptr cell_;       ///< null while it is idle
-  incarnation* own_ = nullptr; ///< the cell's
-  std::size_t share_ = 0;      ///< messages that may still be handled in this turn
+  entity_cell_ptr cell_;                ///< null while it is idle
+  incarnation* own_ = nullptr;          ///< the cell's
+  std::size_t share_ = 0;               ///< messages that may still be handled in this turn
   std::optional<crash_point> crash_at_; ///< while handling the message in hand
 };
 

@@ -21,7 +21,7 @@ struct envelope {
   unix_millis at = 0;            ///< business time, handed on to what it causes; 0: the clock's
   bool query = false;            ///< only reads: the answer is the view
   bool release = false;          ///< for the shard: the entity's quarantine ends
-  bool first_ever = false; ///< nobody has ever sent the receiver anything: it has no history
+  bool first_ever = false;       ///< nobody has ever sent the receiver anything: it has no history
   message_body body = resume_step{};
 
   // What a redelivery must know.

@@ -1,6 +1,6 @@
-// What there is of an entity in memory beside its cell: from its rebuilding out of the journal until
-// it leaves memory, or crashes. It belongs to the shell that the entity runs in (S1), else to whoever
-// has claimed its mailbox.
+// What there is of an entity in memory beside its cell: from its rebuilding out of the journal
+// until it leaves memory, or crashes. It belongs to the shell that the entity runs in (S1), else to
+// whoever has claimed its mailbox.
 #pragma once
 
 #include "actors/entity_image.hpp"

@@ -1,6 +1,6 @@
 // The way of a message to its entity: straight into the mailbox of one that is in memory, and that
-// into a shell, if it slept; else by the shard that owns it. What a shard has to do is kept here and not in CAF's mailboxes, so that a
-// crash of the shard's actor loses nothing (A2).
+// into a shell, if it slept; else by the shard that owns it. What a shard has to do is kept here
+// and not in CAF's mailboxes, so that a crash of the shard's actor loses nothing (A2).
 #pragma once
 
 #include "actors/cell_table.hpp"
@@ -92,8 +92,8 @@ public:
   /// By the shell's actor: whom it serves; null when it is idle.
   entity_cell_ptr served_by(const entity_shell& shell);
 
-  /// By the shell's actor, whose entity is asleep, or in other hands: whom it serves next; null when
-  /// it is idle from now on.
+  /// By the shell's actor, whose entity is asleep, or in other hands: whom it serves next; null
+  /// when it is idle from now on.
   entity_cell_ptr next_for(const entity_shell_ptr& shell);
 
   /// By the shell's actor, whose entity has more to do: others first. @returns whom it serves next.
@@ -109,8 +109,8 @@ private:
   bool woken_ = false;
   std::uint64_t messages_ = 0;
   cell_table cells_;
-  std::vector<entity_shell_ptr> idle_;   ///< the one whose memory is warmest last
-  std::deque<entity_cell_ptr> ready_;    ///< woken, and waiting for a shell
+  std::vector<entity_shell_ptr> idle_; ///< the one whose memory is warmest last
+  std::deque<entity_cell_ptr> ready_;  ///< woken, and waiting for a shell
 };
 
 class router {

@@ -29,9 +29,9 @@ struct shard_state {
   explicit shard_state(std::uint16_t number) : index(number) {}
 
   const std::uint16_t index;
-  std::unordered_map<caf::actor_id, entity_shell_ptr> shells;             ///< by their actors
-  std::size_t live = 0;                    ///< entities that run
-  envelope_queue undistributed;            ///< taken out of the inbox
+  std::unordered_map<caf::actor_id, entity_shell_ptr> shells; ///< by their actors
+  std::size_t live = 0;                                       ///< entities that run
+  envelope_queue undistributed;                               ///< taken out of the inbox
   std::vector<entity_cell_ptr> opening;    ///< they run, and the inbox has yet to be told
   std::vector<entity_cell_ptr> restarting; ///< crashed, and waiting for their backoff
   std::int64_t started_at_ns = 0;          ///< monotonic: of the shard's incarnation

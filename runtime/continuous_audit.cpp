@@ -1,5 +1,6 @@
 #include "runtime/continuous_audit.hpp"
 
+#include "runtime/audit_limits.hpp"
 #include "runtime/journal/group_commit.hpp"
 #include "runtime/thread_name.hpp"
 
@@ -9,6 +10,9 @@
 namespace purser {
 
 namespace {
+
+/// Of which the sums are kept in memory; about 150 bytes each.
+constexpr std::size_t skus_at_once = 500'000;
 
 /// An audit may take this part of the time, one in so many.
 constexpr std::int64_t most_of_the_time = 20;
@@ -40,7 +44,17 @@ audit_report continuous_audit::audit_now() {
   reading.shards = journal_.shards();
   reading.read_only = true;
   group_commit_journal moment{journal_.disk().moment(), reading};
-  auto report = audit(moment);
+  audit_limits limits;
+  limits.skus_at_once = skus_at_once;
+  limits.stop = [this] {
+    const std::lock_guard lock{mutex_};
+    return stopping_;
+  };
+  {
+    const std::lock_guard lock{mutex_};
+    limits.round = figures_.audits / 2; // a finding counts when two in a row make it
+  }
+  auto report = audit_within(moment, limits);
   std::set<std::string> found{report.findings.begin(), report.findings.end()};
   std::vector<std::string> counts;
   {
@@ -72,6 +86,8 @@ void continuous_audit::run() {
     lock.unlock();
     try {
       audit_now();
+    } catch (const audit_stopped&) {
+      return;
     } catch (const std::exception& error) {
       on_broken_(std::string{"the audit could not read the journal: "} + error.what());
       return;

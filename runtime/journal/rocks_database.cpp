@@ -17,6 +17,11 @@ namespace {
 
 constexpr std::size_t mib = std::size_t{1} << 20;
 
+/// What is only in the logs is read again at the opening, and put into tables in memory: 64 MiB
+/// take a good part of a second. RocksDB would keep a log for as long as its smallest family has
+/// something in it: four times all buffers.
+constexpr std::size_t most_in_logs = 64 * mib;
+
 /// RocksDB's warnings go to our log. Its own log file would be one more thing to fail on a full
 /// disk: in Debian's build, which has assertions, that ends the process.
 class forwarding_log final : public rocksdb::Logger {
@@ -130,7 +135,7 @@ void database::reclaim(std::size_t index, const std::string& begin, const std::s
 
 std::unique_ptr<database> open_journal(const fs::path& path, const rocks_options& settings) {
   auto options = base_options(settings);
-  options.max_total_wal_size = 512 * mib;
+  options.max_total_wal_size = most_in_logs;
   rocksdb::ColumnFamilyOptions family{options};
   family.write_buffer_size = settings.write_buffer_mib * mib;
   family.max_write_buffer_number = 4;
@@ -146,7 +151,8 @@ std::unique_ptr<database> open_journal(const fs::path& path, const rocks_options
 }
 
 std::unique_ptr<database> open_index(const fs::path& path, const rocks_options& settings) {
-  const auto options = base_options(settings);
+  auto options = base_options(settings);
+  options.max_total_wal_size = most_in_logs;
   rocksdb::ColumnFamilyOptions family{options};
   family.write_buffer_size = 16 * mib;
   return std::make_unique<database>(

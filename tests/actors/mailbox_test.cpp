@@ -37,7 +37,8 @@ TEST_CASE("M4: only the first push wakes, until everything has been taken") {
   CHECK(box.push(named("d")));
 }
 
-TEST_CASE("M4: an entity that was claimed is woken by nobody, and does not miss what came meanwhile") {
+TEST_CASE(
+  "M4: an entity that was claimed is woken by nobody, and does not miss what came meanwhile") {
   mailbox box;
   REQUIRE(box.claim());
   CHECK_FALSE(box.claim());

@@ -1,4 +1,5 @@
 #include "actors/domain/stock.hpp"
+#include "runtime/audit_limits.hpp"
 #include "runtime/continuous_audit.hpp"
 #include "runtime/journal/memory_store.hpp"
 #include "tests/runtime/engine_fixture.hpp"
@@ -7,6 +8,8 @@
 #include <doctest/doctest.h>
 
 #include <future>
+#include <set>
+#include <string>
 #include <vector>
 
 using namespace purser;
@@ -66,4 +69,39 @@ TEST_CASE("K2: units that nobody claims are found, and count when two audits in 
   CHECK(told == std::vector<std::string>{"K2: mug holds 2, orders and reservations 0"});
   CHECK(audits.figures().broken == 1);
   CHECK(audits.figures().position == 2);
+}
+
+TEST_CASE(
+  "an audit compares so many SKUs at once, in every round others, and stops when it is told") {
+  constexpr std::uint64_t skus = 64;
+  constexpr std::size_t at_once = 10;
+  group_commit_journal journal{std::make_unique<memory_store>(), {}};
+  const std::vector<event_record> events{
+    record_of(stock_received{{"main", 5}}),
+    record_of(units_held{{entity_kind::order, "o-1"}, {{"main", 2}}, {0}})};
+  for (std::uint64_t sku = 0; sku < skus; ++sku)
+    journal.append({entity_kind::stock, "sku-" + std::to_string(sku)}, 0, events);
+  std::promise<void> durable;
+  journal.when_durable([&] { durable.set_value(); });
+  durable.get_future().get();
+  REQUIRE(audit(journal).findings.size() == skus);
+
+  std::set<std::string> found;
+  audit_limits limits;
+  limits.skus_at_once = at_once;
+  for (limits.round = 0; limits.round < skus; ++limits.round) {
+    const auto report = audit_within(journal, limits);
+    CHECK(report.skus == skus); // each is checked by itself
+    CHECK(report.findings.size() <= at_once);
+    found.insert(report.findings.begin(), report.findings.end());
+  }
+  CHECK(found.size() == skus);
+
+  for (std::uint64_t sku = skus; sku < 1'000; ++sku)
+    journal.append({entity_kind::stock, "sku-" + std::to_string(sku)}, 0, events);
+  limits.stop = [] { return true; };
+  std::promise<void> more;
+  journal.when_durable([&] { more.set_value(); });
+  more.get_future().get();
+  CHECK_THROWS_AS(audit_within(journal, limits), audit_stopped);
 }
