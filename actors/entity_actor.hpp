@@ -1,11 +1,10 @@
 // A shell at work: an entity with messages runs in it (architecture.md, 3 and 5; entity_shell.hpp).
 //
-//   in its shard alone --a message--> recovering --loaded--> running <--messages--> asleep, in
-//   memory
-//        ^                                   \                 /                       |
-//        |                         a throw anywhere: the shell ends, and                |
-//        |                         the shard starts the next incarnation                |
-//        +------------------------- not used for longest (D4) --------------------------+
+//   not in memory --a message--> recovering --loaded--> running <--messages--> asleep
+//        ^                             \                  /                     |
+//        |                   a throw anywhere: the shell ends, and              |
+//        |                   the shard starts the next incarnation              |
+//        +--------------------- not used for longest (D4) ----------------------+
 //
 // E1 A message is decided, evolved, appended; only then its effects go out. Evolving before
 // appending

@@ -18,7 +18,7 @@
 namespace purser {
 
 struct entity_shell {
-  caf::actor handle;       ///< the shard's own
+  caf::actor handle;       ///< the inbox's own, once it has been added there
   std::uint16_t shard = 0; ///< its number
   entity_cell_ptr serving; ///< the inbox's own; null while it is idle
 };

@@ -76,6 +76,12 @@ entity_cell_ptr shard_inbox::remove(const entity_shell_ptr& shell) {
   return std::exchange(shell->serving, nullptr);
 }
 
+caf::actor shard_inbox::retire(const entity_shell_ptr& shell) {
+  const std::lock_guard lock{mutex_};
+  std::erase(idle_, shell);
+  return std::exchange(shell->handle, nullptr);
+}
+
 entity_cell_ptr shard_inbox::served_by(const entity_shell& shell) {
   const std::lock_guard lock{mutex_};
   return shell.serving;

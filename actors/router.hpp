@@ -25,7 +25,8 @@ namespace purser {
 ///    everything pushed before is in its mailbox.
 /// R2 What is pushed to an open entity whose incarnation has just ended stays in its mailbox; the
 ///    shard closes it before it looks whether there is anything to do.
-/// R3 An entity that is awake is in a shell, in the queue for one, or claimed by the shard.
+/// R3 An entity that is awake is in a shell, in the queue for one, claimed by the shard, or waits
+///    for the journal, which finds it a shell.
 class shard_inbox {
 public:
   /// Names the actor to wake, and wakes it when something is waiting. After a restart: the new one.
@@ -88,6 +89,9 @@ public:
 
   /// One that has ended. @returns the entity that it served; may be null.
   entity_cell_ptr remove(const entity_shell_ptr& shell);
+
+  /// One that is to end: nobody is given it any more. @returns its actor, which nobody else keeps.
+  caf::actor retire(const entity_shell_ptr& shell);
 
   /// By the shell's actor: whom it serves; null when it is idle.
   entity_cell_ptr served_by(const entity_shell& shell);

@@ -158,8 +158,9 @@ void shard_actor::on_down(const caf::down_msg& down) {
     return;
   const auto shell = found->second;
   state_->shells.erase(found);
-  shell->handle = nullptr; // which it keeps alive
-  const auto cell = node_.router.inbox(state_->index).remove(shell);
+  auto& inbox = node_.router.inbox(state_->index);
+  const auto cell = inbox.remove(shell);
+  inbox.retire(shell); // else shell and actor keep each other
   if (cell)
     close(cell);
   if (!ends()) {
@@ -170,7 +171,7 @@ void shard_actor::on_down(const caf::down_msg& down) {
   }
   if (cell)
     refuse_all(cell->box.drain(), true);
-  if (ending_ && state_->shells.empty())
+  if (state_->shells.empty())
     end();
 }
 
@@ -337,14 +338,17 @@ void shard_actor::begin_stop(const caf::error& reason) {
     end();
 }
 
-/// None of its entities runs any more.
+/// Of a node that ends, or whose journal has failed: none of its entities runs any more.
 void shard_actor::end() {
+  node_.router.inbox(state_->index).close_all();
+  state_->opening.clear();
   for (const auto& cell : node_.router.inbox(state_->index).all())
     if (cell->alive) {
       close(cell);
       refuse_all(cell->box.drain(), true);
     }
-  quit(end_reason_);
+  if (ending_)
+    quit(end_reason_);
 }
 
 void shard_actor::report(event_kind kind, const entity_cell& cell) {

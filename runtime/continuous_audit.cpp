@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <random>
 
 namespace purser {
 
@@ -21,8 +22,8 @@ constexpr std::int64_t most_of_the_time = 20;
 
 continuous_audit::continuous_audit(group_commit_journal& journal, std::int64_t every_ms,
                                    std::function<void(const std::string&)> on_broken)
-    : journal_(journal), every_ms_(every_ms), on_broken_(std::move(on_broken)),
-      thread_([this] { run(); }) {}
+    : journal_(journal), every_ms_(every_ms), first_round_(std::random_device{}()),
+      on_broken_(std::move(on_broken)), thread_([this] { run(); }) {}
 
 continuous_audit::~continuous_audit() {
   {
@@ -52,7 +53,7 @@ audit_report continuous_audit::audit_now() {
   };
   {
     const std::lock_guard lock{mutex_};
-    limits.round = figures_.audits / 2; // a finding counts when two in a row make it
+    limits.round = first_round_ + figures_.audits / 2; // a finding counts when two in a row make it
   }
   auto report = audit_within(moment, limits);
   std::set<std::string> found{report.findings.begin(), report.findings.end()};

@@ -45,6 +45,7 @@ private:
 
   group_commit_journal& journal_;
   std::int64_t every_ms_;
+  std::uint64_t first_round_; ///< of each engine another one: none may live for all of them
   std::function<void(const std::string&)> on_broken_;
   mutable std::mutex mutex_;
   std::condition_variable changed_;

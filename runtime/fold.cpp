@@ -1,6 +1,7 @@
 #include "runtime/fold.hpp"
 
 #include "actors/codec.hpp"
+#include "actors/command_log.hpp"
 #include "runtime/journal/marks.hpp"
 
 #include <algorithm>
@@ -45,6 +46,18 @@ void keep_forgotten(const entity_image& image, std::vector<index_batch::id>& ids
                     static_cast<std::uint16_t>(oldest->outcome)}});
 }
 
+/// An event of before the snapshot: a program of formats 1 and 2 that was cut short may have left
+/// the snapshot, and its ids in an index that is gone. What is in the index twice does no harm.
+void keep_if_forgotten(const entity_image& image, const recorded_event& event,
+                       std::vector<index_batch::id>& ids) {
+  if (event.event.fingerprint == 0 || image.commands().find(event.event.cause) != nullptr)
+    return;
+  ids.push_back({event.stream,
+                 event.event.cause,
+                 {event.event.fingerprint, event.version,
+                  static_cast<std::uint16_t>(recorded_rejection(event.event))}});
+}
+
 void fold_event(store& disk, std::uint64_t chunk, const recorded_event& event, bool cut_short,
                 folded_span& result) {
   auto at = result.entities.find(event.stream);
@@ -53,8 +66,10 @@ void fold_event(store& disk, std::uint64_t chunk, const recorded_event& event, b
   auto& entity = at->second;
   if (entity.chunks.empty() || entity.chunks.back() < chunk)
     entity.chunks.push_back(chunk);
-  if (event.version <= entity.image.version())
-    return; // its snapshot is newer than the checkpoint
+  if (event.version <= entity.image.version()) { // its snapshot is newer than the checkpoint
+    keep_if_forgotten(entity.image, event, result.ids);
+    return;
+  }
   if (event.event.fingerprint != 0)
     keep_forgotten(entity.image, result.ids);
   entity.image.evolve(event);

@@ -40,11 +40,11 @@ supervisors::supervisor_spec shards_spec(node_context& node, const shard_states&
 
 } // namespace
 
-void end_entities(const shard_states& shards) {
+void end_entities(router& way, const shard_states& shards) {
   for (const auto& shard : shards)
     for (const auto& [id, shell] : shard->shells)
-      if (shell->handle)
-        caf::anon_send_exit(std::exchange(shell->handle, nullptr), caf::exit_reason::kill);
+      if (const auto actor = way.inbox(shard->index).retire(shell))
+        caf::anon_send_exit(actor, caf::exit_reason::kill);
 }
 
 void stop_tree(caf::actor_system& system, node_context& node, const shard_states& shards,
@@ -55,7 +55,7 @@ void stop_tree(caf::actor_system& system, node_context& node, const shard_states
     supervisors::stop_supervisor(root);
     self->wait_for(root);
   }
-  end_entities(shards);
+  end_entities(node.router, shards);
 }
 
 caf::actor start_tree(caf::actor_system& system, node_context& node, const shard_states& shards,

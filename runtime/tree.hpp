@@ -18,7 +18,7 @@ caf::actor start_tree(caf::actor_system& system, node_context& node, const shard
                       supervisors::supervisor_hooks hooks);
 
 /// When the tree is down: ends the entities that outlived their shards (D5), if any did.
-void end_entities(const shard_states& shards);
+void end_entities(router& way, const shard_states& shards);
 
 /// Ends the node in order, and waits until all of it is down. Nothing is healed any more, and what
 /// comes is answered so. `root` may be null, when it has not started.

@@ -39,7 +39,7 @@ Rule = collections.namedtuple("Rule", "prefix ours theirs never", defaults=([],)
 RULES = [
     Rule("actors/domain/", ["actors/domain/"], DESCRIBE),
     Rule("actors/ports/", ["actors/domain/", "actors/ports/"], []),
-    Rule("actors/", ["actors/", "supervisors/"], CAF + DESCRIBE + ["xxhash.h"]),
+    Rule("actors/", ["actors/", "supervisors/"], CAF + DESCRIBE + ["boost/unordered", "xxhash.h"]),
     Rule("supervisors/", ["supervisors/"], CAF),
     Rule("config/", ["config/"], DESCRIBE + ["boost/json", "boost/system"]),
     Rule("runtime/", ["actors/", "supervisors/", "config/", "runtime/"], ANYTHING),

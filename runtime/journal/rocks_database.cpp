@@ -17,11 +17,6 @@ namespace {
 
 constexpr std::size_t mib = std::size_t{1} << 20;
 
-/// What is only in the logs is read again at the opening, and put into tables in memory: 64 MiB
-/// take a good part of a second. RocksDB would keep a log for as long as its smallest family has
-/// something in it: four times all buffers.
-constexpr std::size_t most_in_logs = 64 * mib;
-
 /// RocksDB's warnings go to our log. Its own log file would be one more thing to fail on a full
 /// disk: in Debian's build, which has assertions, that ends the process.
 class forwarding_log final : public rocksdb::Logger {
@@ -49,6 +44,9 @@ rocksdb::Options base_options(const rocks_options& settings) {
   options.compression = rocksdb::kLZ4Compression;
   options.wal_recovery_mode = rocksdb::WALRecoveryMode::kPointInTimeRecovery;
   options.max_background_jobs = 2;
+  // RocksDB would keep a log for as long as its smallest family has something in it, and all logs
+  // up to four times all buffers. At this size it begins to write tables.
+  options.max_total_wal_size = settings.logs_mib * mib;
   options.info_log = std::make_shared<forwarding_log>(settings.on_warning);
   options.max_write_buffer_number = 4;
   // An entity that is new is looked up, too: a filter says so before the table is searched.
@@ -134,8 +132,7 @@ void database::reclaim(std::size_t index, const std::string& begin, const std::s
 }
 
 std::unique_ptr<database> open_journal(const fs::path& path, const rocks_options& settings) {
-  auto options = base_options(settings);
-  options.max_total_wal_size = most_in_logs;
+  const auto options = base_options(settings);
   rocksdb::ColumnFamilyOptions family{options};
   family.write_buffer_size = settings.write_buffer_mib * mib;
   family.max_write_buffer_number = 4;
@@ -151,8 +148,7 @@ std::unique_ptr<database> open_journal(const fs::path& path, const rocks_options
 }
 
 std::unique_ptr<database> open_index(const fs::path& path, const rocks_options& settings) {
-  auto options = base_options(settings);
-  options.max_total_wal_size = most_in_logs;
+  const auto options = base_options(settings);
   rocksdb::ColumnFamilyOptions family{options};
   family.write_buffer_size = 16 * mib;
   return std::make_unique<database>(

@@ -17,7 +17,8 @@ class Env;
 namespace purser {
 
 struct rocks_options {
-  std::size_t write_buffer_mib = 64;                  ///< of the journal; four of them at most
+  std::size_t write_buffer_mib = 64; ///< of the journal; four of them at most
+  std::size_t logs_mib = 64;         ///< of each database: a start reads them again
   std::function<void(const std::string&)> on_warning; ///< what RocksDB warns of; may be empty
   bool read_only = false; ///< nothing in the directory is changed but the lock's owner
   /// With read_only: one moment of a directory that another store, here or in another process, may

@@ -310,7 +310,7 @@ void simulated_process::kill(bool torn) {
     caf::anon_send_exit(root_, caf::exit_reason::kill);
   root_ = nullptr;
   run_out();
-  end_entities(shards_);
+  end_entities(router_, shards_);
   actors().clock().cancel_all();
   run_out();
   system_->await_actors_before_shutdown(false);

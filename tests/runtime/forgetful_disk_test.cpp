@@ -159,6 +159,7 @@ life write_until(const std::filesystem::path& data, std::uint64_t fails_at) {
   rocks_options how;
   how.machine = machine.get();
   how.write_buffer_mib = 1; // so that tables are written, too
+  how.logs_mib = 1;
   const std::string payload(60'000, 'x');
   try {
     group_commit_journal log{open_rocks_store(data, how), {}};

@@ -79,8 +79,9 @@ struct shop_journal {
   }
 
   /// What a program of format 1 did: frames without chunks, and everything in the index.
-  void old_checkpoint() {
+  void old_checkpoint(bool whole = true) {
     auto& disk = log->disk();
+    const auto before = log->checkpoint(0);
     const auto span = tail_span(*log, 0);
     index_batch index;
     index.covered = span.up_to;
@@ -103,7 +104,7 @@ struct shop_journal {
       batch.snapshots.emplace_back(ref, std::move(frame));
     }
     disk.write(batch);
-    put(marks::checkpoint_key(0), span.up_to);
+    put(marks::checkpoint_key(0), whole ? span.up_to : before);
     reopen();
   }
 
@@ -227,6 +228,20 @@ TEST_CASE("X3: snapshots of a checkpoint that was cut short rely on an index tha
   CHECK(shop.complaint(mug) == "");
 }
 
+TEST_CASE(
+  "ids of a checkpoint that an older program left half way are told, also when its index is lost") {
+  shop_journal shop;
+  shop.receive(mug, 5);
+  shop.old_checkpoint();
+  shop.receive(mug, 40); // more than the log of commands keeps
+  shop.old_checkpoint(false);
+  shop.lose_index();
+  CHECK(shop.complaint(mug) == "");
+  shop.receive(mug, 1);
+  run_checkpoint(*shop.log, 0);
+  CHECK(shop.complaint(mug) == "");
+}
+
 TEST_CASE("an index of before is made anew: what moved into it since is not taken for granted") {
   shop_journal shop;
   shop.receive(mug, 10);
@@ -258,7 +273,7 @@ TEST_CASE("every history and id is told whatever happens to checkpoints, snapsho
         shop.receive(skus[static_cast<std::size_t>(below(3))], 1 + below(9));
       const auto what = below(8);
       if (what <= 2 && old)
-        shop.old_checkpoint();
+        shop.old_checkpoint(below(3) != 0);
       else if (what <= 2)
         run_checkpoint(*shop.log, 0);
       else if (what <= 4 && !old)
