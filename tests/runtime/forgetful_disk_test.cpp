@@ -38,7 +38,7 @@ public:
   rocksdb::IOStatus RenameFile(const std::string& from, const std::string& to,
                                const rocksdb::IOOptions& how,
                                rocksdb::IODebugContext* context) override {
-    if (const auto bad = fails(); !bad.ok())
+    if (auto bad = fails(); !bad.ok())
       return bad;
     {
       const std::lock_guard lock{mutex_};
@@ -51,7 +51,7 @@ public:
   }
   rocksdb::IOStatus DeleteFile(const std::string& name, const rocksdb::IOOptions& how,
                                rocksdb::IODebugContext* context) override {
-    if (const auto bad = fails(); !bad.ok())
+    if (auto bad = fails(); !bad.ok())
       return bad;
     {
       const std::lock_guard lock{mutex_};
@@ -72,8 +72,9 @@ public:
 
   rocksdb::IOStatus fails() {
     const auto number = ++calls_;
-    return fails_at_ != 0 && number >= fails_at_ ? rocksdb::IOStatus::IOError("the power is gone")
-                                                 : rocksdb::IOStatus::OK();
+    if (fails_at_ == 0 || number < fails_at_)
+      return rocksdb::IOStatus::OK();
+    return rocksdb::IOStatus::IOError("the power is gone");
   }
   void synced(const std::string& name, std::uint64_t size) {
     const std::lock_guard lock{mutex_};
