@@ -3,10 +3,9 @@
 #include "actors/codec.hpp"
 #include "actors/wake.hpp"
 
-#include <caf/send.hpp>
-
 #include <algorithm>
 #include <exception>
+#include <mutex>
 
 namespace purser {
 
@@ -94,15 +93,14 @@ void entity_actor::serve() {
 entity_actor::turn entity_actor::serve_one() {
   const auto served = cell_; // until the scope ends
   const work_board::scope working{node_.at_work, work_kind::entity, served->ref};
-  if (!cell_->own) {
+  const bool begins = !cell_->own;
+  if (begins)
     cell_->own = std::make_unique<incarnation>(cell_->ref, node_.policy.shop, ++node_.incarnations);
-    own_ = cell_->own.get();
-    if (std::exchange(cell_->first_ever, false))
-      cell_->recovering = false;
-    else if (!load())
-      return turn::over;
-  }
   own_ = cell_->own.get();
+  if (begins && std::exchange(cell_->first_ever, false))
+    cell_->recovering = false;
+  else if (begins && !load())
+    return turn::over;
   if (cell_->recovering)
     recovered();
   return drain();
@@ -229,8 +227,7 @@ std::optional<bool> entity_actor::is_repeat(envelope& message) {
     }
     if (!own_->reply->error.empty())
       throw journal_corrupt(own_->reply->error);
-    own_->found = own_->reply->found;
-    known = own_->found.has_value();
+    known = own_->reply->found.has_value();
   }
   own_->asked_index = false;
   if (!message.duplicate)
@@ -245,8 +242,8 @@ void entity_actor::repeat(envelope& message) {
     fingerprint = entry->fingerprint;
     why = entry->outcome;
   } else {
-    fingerprint = own_->found->fingerprint;
-    why = static_cast<rejection>(own_->found->rejection);
+    fingerprint = own_->reply->found->fingerprint;
+    why = static_cast<rejection>(own_->reply->found->rejection);
   }
   bool completed = true;
   if (message.from) {

@@ -23,7 +23,6 @@
 #include <caf/event_based_actor.hpp>
 
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <string>
 

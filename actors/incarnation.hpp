@@ -7,7 +7,6 @@
 
 #include <cstdint>
 #include <memory>
-#include <optional>
 
 namespace purser {
 
@@ -31,8 +30,7 @@ struct incarnation {
   bool was_absent = false;   ///< it had no history: what it has done, it has done in here
   bool told_payment = false; ///< of an order
   bool asked_index = false;  ///< about the message in hand
-  std::shared_ptr<journal_reply> reply;
-  std::optional<command_outcome> found; ///< what the index said about the message in hand
+  std::shared_ptr<journal_reply> reply; ///< the last one
 
 private:
   std::uint64_t attempts_; ///< the number of the last decision

@@ -2,10 +2,8 @@
 
 #include "actors/wake.hpp"
 
-#include <caf/send.hpp>
-
 #include <algorithm>
-#include <iterator>
+#include <utility>
 
 namespace purser {
 
@@ -71,8 +69,8 @@ void shard_inbox::add(const entity_shell_ptr& shell) {
 }
 
 entity_cell_ptr shard_inbox::remove(const entity_shell_ptr& shell) {
+  retire(shell); // else shell and actor keep each other
   const std::lock_guard lock{mutex_};
-  std::erase(idle_, shell);
   return std::exchange(shell->serving, nullptr);
 }
 
@@ -99,13 +97,12 @@ entity_cell_ptr shard_inbox::next_for(const entity_shell_ptr& shell) {
   return shell->serving;
 }
 
-entity_cell_ptr shard_inbox::others_first(const entity_shell_ptr& shell) {
+void shard_inbox::others_first(const entity_shell_ptr& shell) {
   const std::lock_guard lock{mutex_};
-  if (!ready_.empty()) {
-    ready_.push_back(std::exchange(shell->serving, std::move(ready_.front())));
-    ready_.pop_front();
-  }
-  return shell->serving;
+  if (ready_.empty())
+    return;
+  ready_.push_back(std::exchange(shell->serving, std::move(ready_.front())));
+  ready_.pop_front();
 }
 
 // -- The shard ------------------------------------------------------------------------------------

@@ -87,7 +87,7 @@ public:
   /// A new shell, which serves whoever waits for one.
   void add(const entity_shell_ptr& shell);
 
-  /// One that has ended. @returns the entity that it served; may be null.
+  /// One that has ended; its actor is let go of. @returns the entity that it served; may be null.
   entity_cell_ptr remove(const entity_shell_ptr& shell);
 
   /// One that is to end: nobody is given it any more. @returns its actor, which nobody else keeps.
@@ -100,8 +100,8 @@ public:
   /// when it is idle from now on.
   entity_cell_ptr next_for(const entity_shell_ptr& shell);
 
-  /// By the shell's actor, whose entity has more to do: others first. @returns whom it serves next.
-  entity_cell_ptr others_first(const entity_shell_ptr& shell);
+  /// By the shell's actor, whose entity has more to do: others first.
+  void others_first(const entity_shell_ptr& shell);
 
 private:
   void wake(const caf::actor& shard);

@@ -158,9 +158,7 @@ void shard_actor::on_down(const caf::down_msg& down) {
     return;
   const auto shell = found->second;
   state_->shells.erase(found);
-  auto& inbox = node_.router.inbox(state_->index);
-  const auto cell = inbox.remove(shell);
-  inbox.retire(shell); // else shell and actor keep each other
+  const auto cell = node_.router.inbox(state_->index).remove(shell);
   if (cell)
     close(cell);
   if (!ends()) {

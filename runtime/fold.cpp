@@ -1,7 +1,6 @@
 #include "runtime/fold.hpp"
 
 #include "actors/codec.hpp"
-#include "actors/command_log.hpp"
 #include "runtime/journal/marks.hpp"
 
 #include <algorithm>
@@ -50,12 +49,8 @@ void keep_forgotten(const entity_image& image, std::vector<index_batch::id>& ids
 /// the snapshot, and its ids in an index that is gone. What is in the index twice does no harm.
 void keep_if_forgotten(const entity_image& image, const recorded_event& event,
                        std::vector<index_batch::id>& ids) {
-  if (event.event.fingerprint == 0 || image.commands().find(event.event.cause) != nullptr)
-    return;
-  ids.push_back({event.stream,
-                 event.event.cause,
-                 {event.event.fingerprint, event.version,
-                  static_cast<std::uint16_t>(recorded_rejection(event.event))}});
+  if (event.event.fingerprint != 0 && image.commands().find(event.event.cause) == nullptr)
+    ids.push_back(id_of(event));
 }
 
 void fold_event(store& disk, std::uint64_t chunk, const recorded_event& event, bool cut_short,

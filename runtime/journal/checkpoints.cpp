@@ -17,14 +17,14 @@ constexpr std::size_t snapshot_batch_bytes = std::size_t{64} << 10;
 /// The index is rebuilt this many chunks at a time.
 constexpr std::uint64_t index_rebuild_chunks = 256;
 
+} // namespace
+
 index_batch::id id_of(const recorded_event& event) {
   return {event.stream,
           event.event.cause,
           {event.event.fingerprint, event.version,
            static_cast<std::uint16_t>(recorded_rejection(event.event))}};
 }
-
-} // namespace
 
 // -- Opening --------------------------------------------------------------------------------------
 

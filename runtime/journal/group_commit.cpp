@@ -355,8 +355,7 @@ std::optional<command_outcome> group_commit_journal::find_in_tail(const entity_r
   if (number != 0)
     read_chunk_of(*bytes_of(shard, number), stream, [&](recorded_event&& event) {
       if (event.event.fingerprint != 0 && event.event.cause == key)
-        found = command_outcome{event.event.fingerprint, event.version,
-                                static_cast<std::uint16_t>(recorded_rejection(event.event))};
+        found = id_of(event).outcome;
     });
   return found;
 }

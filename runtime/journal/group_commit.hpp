@@ -70,6 +70,9 @@ struct checkpoint_result {
   index_batch index; ///< what the snapshots leave to it
 };
 
+/// The index's entry for the command that an event records. Throws codec::decode_error.
+index_batch::id id_of(const recorded_event& event);
+
 /// Visits the events of chunks (after, up_to], in order, each with the number of its chunk. Throws
 /// journal_corrupt, store_error.
 using span_visitor = std::function<void(std::uint64_t chunk, recorded_event&& event)>;

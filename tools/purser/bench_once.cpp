@@ -24,10 +24,6 @@ std::uint64_t orders_in_memory(double seconds) {
   return static_cast<std::uint64_t>(std::clamp(seconds * 7'000, 1'000.0, 20'000.0));
 }
 
-double seconds_since(steady::time_point began) {
-  return std::chrono::duration<double>(steady::now() - began).count();
-}
-
 void place_orders(engine& target, std::uint64_t count, std::uint32_t skus) {
   const auto make = two_line_orders(skus);
   constexpr std::uint64_t at_once = 256;

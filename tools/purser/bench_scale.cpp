@@ -23,10 +23,6 @@ constexpr std::uint32_t units_of_a_sku = 1'000'000;
 constexpr std::uint32_t loading_points = 10;
 constexpr double mib = 1'024 * 1'024;
 
-double seconds_since(steady::time_point began) {
-  return std::chrono::duration<double>(steady::now() - began).count();
-}
-
 std::string counted(double value) {
   return grouped(static_cast<std::int64_t>(value));
 }

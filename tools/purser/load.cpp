@@ -148,6 +148,10 @@ private:
 
 } // namespace
 
+double seconds_since(steady::time_point began) {
+  return std::chrono::duration<double>(steady::now() - began).count();
+}
+
 latencies quantiles(std::vector<std::uint32_t> took_us) {
   if (took_us.empty())
     return {};
@@ -174,7 +178,7 @@ void load_meter::answered(steady::time_point sent, const answer& result) {
 
 measured load_meter::result() {
   measured made;
-  made.seconds = std::chrono::duration<double>(steady::now() - began_).count();
+  made.seconds = seconds_since(began_);
   const auto cpu = static_cast<double>(bench::cpu_us() - cpu_before_);
   const auto after = engine_.figures();
   const std::lock_guard lock{mutex_};

@@ -24,6 +24,8 @@ struct latencies {
 };
 BOOST_DESCRIBE_STRUCT(latencies, (), (p50, p99, max))
 
+double seconds_since(std::chrono::steady_clock::time_point began);
+
 /// Of times in microseconds.
 latencies quantiles(std::vector<std::uint32_t> took_us);
 
