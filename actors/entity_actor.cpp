@@ -293,8 +293,10 @@ void entity_actor::carry_out(envelope& message) {
   settle();
 }
 
-/// The letter comes first: whatever tells of it is behind it in the journal (B3).
+/// The letter and the note of its outcome are one: a command that is only in a letter would be
+/// carried out when it is sent again, and once more when the letter is redriven (B3).
 void entity_actor::give_up(envelope& message) {
+  const journal::together as_one{node_.journal};
   const auto context = context_of(message);
   keep_letter(message, false);
   if (message.from && message.is_command())

@@ -101,9 +101,26 @@ public:
   /// returns. A stream that does not exist is empty.
   virtual void load(const entity_ref& stream, load_callback callback) = 0;
 
+  /// What is appended, and kept beside the events, while one lives becomes durable together, or not
+  /// at all. Nothing becomes durable meanwhile: it must be short, and must not wait.
+  class together {
+  public:
+    explicit together(journal& in) : in_(in) { in_.begin_together(); }
+    ~together() { in_.end_together(); }
+    together(const together&) = delete;
+    together& operator=(const together&) = delete;
+
+  private:
+    journal& in_;
+  };
+
   /// Looks a command's key up among those older than what `load` returns (contract: ids for ever).
   virtual void find_command(const entity_ref& stream, const std::string& key,
                             outcome_callback callback) = 0;
+
+private:
+  virtual void begin_together() {}
+  virtual void end_together() {}
 };
 
 } // namespace purser

@@ -130,6 +130,17 @@ void group_commit_journal::flush_records() {
     throw journal_stopped(failure_.empty() ? "the journal is closed" : failure_);
 }
 
+void group_commit_journal::begin_together() {
+  const std::lock_guard lock{mutex_};
+  ++together_;
+}
+
+void group_commit_journal::end_together() {
+  const std::lock_guard lock{mutex_};
+  --together_;
+  work_.notify_one();
+}
+
 // -- The writer -----------------------------------------------------------------------------------
 
 /// The caller holds the lock.
@@ -141,7 +152,7 @@ void group_commit_journal::run() {
   name_thread("journal");
   std::unique_lock lock{mutex_};
   for (;;) {
-    work_.wait(lock, [this] { return has_work() || stopping_; });
+    work_.wait(lock, [this] { return together_ == 0 && (has_work() || stopping_); });
     if (!failure_.empty() || (stopping_ && !has_work()))
       break;
     for (auto& tail : tails_)

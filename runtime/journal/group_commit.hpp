@@ -7,6 +7,7 @@
 // J4 A stream's versions are dense; a writer with another version is refused.
 // J5 A load sees every event appended before it, durable or not.
 // J6 A record is durable no later than an event that is appended after it, and outputs wait for it.
+// J7 What is appended and put within a journal::together is in one commit.
 #pragma once
 
 #include "runtime/journal/chunk.hpp"
@@ -186,6 +187,9 @@ private:
     std::uint64_t bytes = 0;
   };
 
+  void begin_together() override;
+  void end_together() override;
+
   static std::uint64_t command_hash(std::uint64_t stream_hash, std::string_view key);
 
   void recover();
@@ -217,6 +221,7 @@ private:
   store_batch records_;               ///< put, waiting for the writer
   std::uint64_t records_put_ = 0;     ///< so far
   std::uint64_t records_durable_ = 0; ///< of them
+  std::uint64_t together_ = 0;        ///< so many live (J7)
   bool stopping_ = false;
   bool stopped_ = false;
   std::string failure_;

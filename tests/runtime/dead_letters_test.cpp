@@ -1,6 +1,7 @@
 // What is given up is kept: dead letters until they are redriven or dropped, quarantines until they
 // are released.
 #include "actors/codec.hpp"
+#include "actors/command_log.hpp"
 #include "actors/message_codec.hpp"
 #include "runtime/given_up_desk.hpp"
 #include "runtime/inspect.hpp"
@@ -12,6 +13,8 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <chrono>
+#include <thread>
 
 using namespace purser;
 using namespace purser::tests;
@@ -304,6 +307,27 @@ TEST_CASE("B3: every message can be kept and read again") {
     CHECK_THROWS_AS(decode_message(name_of(body), bytes + "x"), codec::decode_error);
   }
   CHECK_THROWS_AS(decode_message("hold_unit", ""), codec::decode_error);
+}
+
+TEST_CASE("J7: a letter and the event behind it are in one commit, however soon the writer wakes") {
+  group_commit_journal log{std::make_unique<memory_store>(), {}};
+  event_record note;
+  note.type = command_noted::type;
+  codec::encode(note.payload, command_noted{});
+  const auto before = log.figures().commits;
+  {
+    const journal::together as_one{log};
+    log.put_record("letter/x", "1");
+    // Time for the writer to take the letter alone, which is what it must not do.
+    const auto until = std::chrono::steady_clock::now() + std::chrono::milliseconds{100};
+    while (std::chrono::steady_clock::now() < until && log.figures().commits == before)
+      std::this_thread::yield();
+    CHECK(log.figures().commits == before);
+    log.append(the_order("o-1"), 0, {&note, 1});
+  }
+  log.flush_records();
+  CHECK(log.durable() == 1);
+  CHECK(log.figures().commits == before + 1);
 }
 
 TEST_CASE("J6: what is asked for after a record waits until it is durable") {
