@@ -1,5 +1,9 @@
 // The entities of a shard by name, and those that are open in the order of their use. Not
 // thread-safe.
+//
+// Which of them leaves memory is for "second chance" to say, with counts (as in GCLOCK): the one
+// that was used least recently, unless it was used again and again with pauses. Else every order,
+// which nobody asks for again for a while, would push out the SKU that the next one needs.
 #pragma once
 
 #include "actors/entity_cell.hpp"
@@ -37,6 +41,15 @@ public:
   entity_cell* newest() const noexcept { return newest_; }
   entity_cell* oldest() const noexcept { return oldest_; }
 
+  /// Counts a use only when so many others were opened since it was opened, or since the last use
+  /// that counted: the messages of one workflow are one use.
+  static constexpr std::uint64_t pause = 256;
+  static constexpr std::uint8_t most_chances = 3;
+
+  /// At most so many that may leave memory; they count as used now. Those with chances left lose
+  /// one and count as used now, too. Looks at each once, and not at many more than were asked for.
+  std::vector<entity_cell*> next_to_leave(std::size_t most);
+
 private:
   struct entry {
     std::uint64_t hash = 0; ///< beside the pointer: what is not looked for stays out of the cache
@@ -64,10 +77,15 @@ private:
     }
   };
 
+  void link(entity_cell& cell);
+  void unlink(entity_cell& cell);
+  void to_front(entity_cell& cell);
+
   boost::unordered_flat_set<entry, hashed, same> cells_;
   entity_cell* newest_ = nullptr;
   entity_cell* oldest_ = nullptr;
   std::size_t open_ones_ = 0;
+  std::uint64_t openings_ = 0; ///< so far
 };
 
 } // namespace purser

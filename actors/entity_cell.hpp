@@ -40,6 +40,8 @@ struct entity_cell : std::enable_shared_from_this<entity_cell> {
   bool open = false;            ///< messages may come straight into its mailbox
   entity_cell* newer = nullptr; ///< of the open ones: used next after this one
   entity_cell* older = nullptr;
+  std::uint64_t counted_at = 0; ///< openings so far when a use of it was last counted
+  std::uint8_t chances = 0;     ///< to stay although it is the oldest
 
   // The shard's own.
   bool alive = false; ///< in memory; else it waits for its restart, or is quarantined

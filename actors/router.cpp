@@ -161,14 +161,11 @@ std::vector<entity_cell_ptr> shard_inbox::newest(std::size_t most) const {
   return found;
 }
 
-std::vector<entity_cell_ptr> shard_inbox::oldest(std::size_t most) {
+std::vector<entity_cell_ptr> shard_inbox::next_to_leave(std::size_t most) {
   std::vector<entity_cell_ptr> found;
   const std::lock_guard lock{mutex_};
-  most = std::min(most, cells_.open_ones());
-  for (std::size_t i = 0; i < most; ++i) {
-    found.push_back(cells_.oldest()->shared_from_this());
-    cells_.use(*found.back());
-  }
+  for (auto* each : cells_.next_to_leave(most))
+    found.push_back(each->shared_from_this());
   return found;
 }
 

@@ -64,8 +64,8 @@ public:
   /// Open entities, the latest that were sent something first; at most so many.
   std::vector<entity_cell_ptr> newest(std::size_t most) const;
 
-  /// Those that were sent nothing for longest; they count as used now.
-  std::vector<entity_cell_ptr> oldest(std::size_t most);
+  /// Those that may leave memory first; they count as used now (cell_table::next_to_leave).
+  std::vector<entity_cell_ptr> next_to_leave(std::size_t most);
 
   /// Messages that have come in so far.
   std::uint64_t messages() const;

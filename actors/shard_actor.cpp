@@ -297,7 +297,7 @@ void shard_actor::limit_live(std::size_t started) {
   if (state_->live <= limit)
     return;
   for (const auto& cell :
-       node_.router.inbox(state_->index).oldest(std::max(passivations_at_once, started)))
+       node_.router.inbox(state_->index).next_to_leave(std::max(passivations_at_once, started)))
     passivate(cell);
 }
 

@@ -5,7 +5,7 @@
 // D1 Messages reach an entity in the order in which they were sent to it (R1).
 // D2 At most one incarnation of an entity runs: the next is started only when the last one is down.
 // D3 A crash of an entity is decided by supervisors/entity_restarts.hpp and touches nobody else
-// (B10). D4 More than max_live entities: the least recently used leave memory.
+// (B10). D4 More than max_live entities: the least recently used leave memory (cell_table.hpp).
 // D5 However a shard ends, by a crash or with its supervisor: unless the node ends, its entities go
 // on, and the next incarnation takes over what is in shard_state (B6).
 #pragma once

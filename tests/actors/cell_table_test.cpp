@@ -72,6 +72,70 @@ TEST_CASE("a table of entities agrees with a simple one, whatever is done to it"
   }
 }
 
+TEST_CASE("D4: what is used again and again, with pauses, stays; a burst of uses is one") {
+  cell_table table;
+  std::vector<entity_cell_ptr> cells;
+  std::vector<std::string> left;
+  const auto named = [&](const std::string& key) -> entity_cell& {
+    cells.push_back(std::make_shared<entity_cell>(entity_ref{entity_kind::stock, key}));
+    table.add(cells.back());
+    table.open(*cells.back());
+    return *cells.back();
+  };
+  const auto shrink_to = [&](std::size_t most) {
+    while (table.open_ones() > most)
+      for (auto* each : table.next_to_leave(1)) {
+        left.push_back(each->ref.key);
+        table.close(*each);
+      }
+  };
+  auto& needed = named("needed");
+  auto& busy_once = named("busy-once");
+  for (int i = 0; i < 100; ++i)
+    table.use(busy_once);
+  constexpr std::size_t room = 500;
+  for (int order = 1; order < 10'000; ++order) {
+    named("order-" + std::to_string(order));
+    if (order == 300 || order == 600 || order % 900 == 0) // it would be gone after 500
+      table.use(needed);
+    shrink_to(room);
+  }
+  CHECK(needed.open);
+  CHECK_FALSE(busy_once.open);
+  CHECK(left.front() == "busy-once"); // the oldest
+  CHECK(std::count(left.begin(), left.end(), "needed") == 0);
+
+  for (int order = 0; order < 3'000; ++order) { // nobody needs it any more
+    named("later-" + std::to_string(order));
+    shrink_to(room);
+  }
+  CHECK_FALSE(needed.open);
+}
+
+TEST_CASE("D4: those that may leave are named once each, and few are looked at") {
+  cell_table table;
+  std::vector<entity_cell_ptr> cells;
+  for (std::size_t i = 0; i < 2 * cell_table::pause; ++i) {
+    cells.push_back(
+      std::make_shared<entity_cell>(entity_ref{entity_kind::order, std::to_string(i)}));
+    table.add(cells.back());
+    table.open(*cells.back());
+  }
+  CHECK(cell_table{}.next_to_leave(3).empty());
+  auto found = table.next_to_leave(2 * cells.size());
+  CHECK(found.size() == cells.size());
+  std::sort(found.begin(), found.end());
+  CHECK(std::unique(found.begin(), found.end()) == found.end());
+
+  for (std::size_t i = 0; i < cell_table::pause; ++i)
+    table.use(*cells[i]);
+  CHECK(table.next_to_leave(1).front() == cells[cell_table::pause].get());
+  for (std::size_t i = cell_table::pause; i < cells.size(); ++i)
+    table.close(*cells[i]);
+  CHECK(table.next_to_leave(1).empty()); // each has one chance: eight lost it
+  CHECK(table.next_to_leave(2 * cells.size()).size() == 8);
+}
+
 TEST_CASE("queues of messages keep the order, and give all of it to another") {
   const auto named = [](const char* key) {
     auto made = std::make_unique<envelope>();

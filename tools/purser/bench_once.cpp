@@ -2,6 +2,7 @@
 
 #include "runtime/bench/limits.hpp"
 #include "tools/purser/bench_workloads.hpp"
+#include "tools/purser/client_numbers.hpp"
 
 #include <unistd.h>
 
@@ -28,10 +29,11 @@ void place_orders(engine& target, std::uint64_t count, std::uint32_t skus) {
   const auto make = two_line_orders(skus);
   constexpr std::uint64_t at_once = 256;
   bench_client client;
+  client_numbers numbers{0};
   for (std::uint64_t done = 0; done < count; done += at_once) {
     std::vector<std::future<answer>> answers;
     for (auto number = done; number < std::min(count, done + at_once); ++number) {
-      client.random += 0x9e3779b97f4a7c15ULL;
+      client.random = numbers.next();
       answers.push_back(target.submit(make(client, number)));
     }
     for (auto& each : answers)

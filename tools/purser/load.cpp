@@ -1,6 +1,7 @@
 #include "tools/purser/load.hpp"
 
 #include "runtime/bench/limits.hpp"
+#include "tools/purser/client_numbers.hpp"
 
 #include <algorithm>
 #include <stdexcept>
@@ -14,15 +15,6 @@ using steady = std::chrono::steady_clock;
 
 steady::duration of_seconds(double seconds) {
   return std::chrono::duration_cast<steady::duration>(std::chrono::duration<double>(seconds));
-}
-
-/// The next number of a splitmix64 sequence: cheap, and good enough to choose SKUs by.
-std::uint64_t next_random(std::uint64_t& state) {
-  state += 0x9e3779b97f4a7c15ULL;
-  auto mixed = state;
-  mixed = (mixed ^ (mixed >> 30)) * 0xbf58476d1ce4e5b9ULL;
-  mixed = (mixed ^ (mixed >> 27)) * 0x94d049bb133111ebULL;
-  return mixed ^ (mixed >> 31);
 }
 
 /// Commands that are under way, for whoever has to wait for the last.
@@ -63,10 +55,10 @@ public:
 
   measured run(std::size_t clients, double seconds) {
     clients_.resize(clients);
-    states_.resize(clients);
     end_ = steady::now() + of_seconds(seconds);
+    for (std::size_t i = 0; i < clients; ++i)
+      numbers_.emplace_back(i);
     for (std::size_t i = 0; i < clients; ++i) {
-      states_[i] = i * 0x9e3779b97f4a7c15ULL + 1;
       running_.begin();
       next(i);
     }
@@ -76,7 +68,7 @@ public:
 
 private:
   void next(std::size_t client) {
-    clients_[client].random = next_random(states_[client]);
+    clients_[client].random = numbers_[client].next();
     const auto sent = steady::now();
     engine_.submit(make_(clients_[client], number_.fetch_add(1)),
                    [this, client, sent](const answer& result) {
@@ -92,7 +84,7 @@ private:
   const std::function<bool()>& stop_;
   load_meter meter_;
   std::vector<bench_client> clients_;
-  std::vector<std::uint64_t> states_;
+  std::vector<client_numbers> numbers_;
   steady::time_point end_;
   std::atomic<std::uint64_t> number_{0};
   under_way running_;
@@ -123,8 +115,7 @@ private:
     const auto number = next_.fetch_add(1);
     if (number >= end_ || stop_() || failed_)
       return running_.end();
-    client.random = number;
-    client.random = next_random(client.random);
+    client.random = client_numbers{number}.next();
     engine_.submit(make_(client, number), [this, &client](const answer& result) {
       if (result.result == outcome::accepted)
         done_.fetch_add(1);
@@ -220,13 +211,13 @@ measured open_loop(engine& target, double per_second, double seconds, const comm
   load_meter meter{target};
   under_way running;
   bench_client client;
-  std::uint64_t state = 1;
+  client_numbers numbers{0};
   const auto began = steady::now();
   const auto all = static_cast<std::uint64_t>(per_second * seconds);
   for (std::uint64_t number = 0; number < all && !stop(); ++number) {
     const auto due = began + of_seconds(static_cast<double>(number) / per_second);
     std::this_thread::sleep_until(due); // late: not at all
-    client.random = next_random(state);
+    client.random = numbers.next();
     running.begin();
     target.submit(make(client, number), [&meter, &running, due](const answer& result) {
       meter.answered(due, result);
