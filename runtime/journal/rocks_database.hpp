@@ -69,8 +69,7 @@ public:
     const std::unique_ptr<rocksdb::Iterator> at{db_->NewIterator(reading_, family(index))};
     for (at->Seek(std::string{prefix} + std::string{first}); at->Valid(); at->Next()) {
       const auto key = shown(at->key());
-      if (!key.starts_with(prefix) ||
-          !visit(std::string_view{key}.substr(prefix.size()), shown(at->value())))
+      if (!key.starts_with(prefix) || !visit(key.substr(prefix.size()), shown(at->value())))
         break;
     }
     require(at->status(), "the data directory cannot be read");

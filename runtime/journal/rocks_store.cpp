@@ -154,8 +154,7 @@ public:
     if (!at->Valid())
       return 0;
     const auto key = shown(at->key());
-    const std::string_view place{key};
-    return get_big_endian(place.substr(0, 2)) == shard ? get_big_endian(place.substr(2)) : 0;
+    return get_big_endian(key.substr(0, 2)) == shard ? get_big_endian(key.substr(2)) : 0;
   }
 
   chunk_range archived(std::uint16_t shard) override { return archived_.all_of(shard); }

@@ -34,9 +34,9 @@ TEST_CASE("K2: a moment of a busy engine never breaks an invariant, on disk and 
     // would have ever more to read.
     const auto busy_until = std::chrono::steady_clock::now() + std::chrono::seconds{5};
     for (int round = 0; shop->figures().audits < 3 || shop->figures().audit_checked == 0; ++round) {
-      REQUIRE(round < 100'000);
+      REQUIRE(round < 10'000);
       if (std::chrono::steady_clock::now() > busy_until) {
-        std::this_thread::sleep_for(std::chrono::milliseconds{5});
+        std::this_thread::sleep_for(std::chrono::milliseconds{50});
         continue;
       }
       std::vector<std::future<answer>> answers;

@@ -1,7 +1,6 @@
 // What is given up is kept: dead letters until they are redriven or dropped, quarantines until they
 // are released.
 #include "actors/codec.hpp"
-#include "actors/command_log.hpp"
 #include "actors/message_codec.hpp"
 #include "runtime/given_up_desk.hpp"
 #include "runtime/inspect.hpp"
@@ -13,8 +12,6 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
-#include <chrono>
-#include <thread>
 
 using namespace purser;
 using namespace purser::tests;
@@ -307,69 +304,6 @@ TEST_CASE("B3: every message can be kept and read again") {
     CHECK_THROWS_AS(decode_message(name_of(body), bytes + "x"), codec::decode_error);
   }
   CHECK_THROWS_AS(decode_message("hold_unit", ""), codec::decode_error);
-}
-
-TEST_CASE("J7: a letter and the event behind it are in one commit, however soon the writer wakes") {
-  group_commit_journal log{std::make_unique<memory_store>(), {}};
-  event_record note;
-  note.type = command_noted::type;
-  codec::encode(note.payload, command_noted{});
-  const auto before = log.figures().commits;
-  {
-    const journal::together as_one{log};
-    log.put_record("letter/x", "1");
-    // Time for the writer to take the letter alone, which is what it must not do.
-    const auto until = std::chrono::steady_clock::now() + std::chrono::milliseconds{100};
-    while (std::chrono::steady_clock::now() < until && log.figures().commits == before)
-      std::this_thread::yield();
-    CHECK(log.figures().commits == before);
-    log.append(the_order("o-1"), 0, {&note, 1});
-  }
-  log.flush_records();
-  CHECK(log.durable() == 1);
-  CHECK(log.figures().commits == before + 1);
-}
-
-TEST_CASE("J6: what is asked for after a record waits until it is durable") {
-  auto disk = memory_store::with_synced_copy();
-  auto& raw = *disk;
-  group_commit_journal log{std::move(disk), {}};
-  std::promise<void> may_sync;
-  raw.before_sync = [gate = may_sync.get_future().share()] { gate.wait(); };
-
-  log.put_record("letter/x", "1");
-  std::promise<void> told;
-  auto future = told.get_future();
-  log.when_durable([&told] { told.set_value(); });
-  const bool early = future.wait_for(std::chrono::seconds{0}) == std::future_status::ready;
-  may_sync.set_value();
-  future.get();
-  raw.forget_unsynced();
-
-  CHECK_FALSE(early);
-  CHECK(raw.mark("letter/x") == "1");
-  CHECK(log.last() == 0); // no event was needed for it
-  log.put_record("letter/x", "2");
-  log.put_record("letter/x", std::nullopt);
-  log.flush_records();
-  CHECK_FALSE(raw.mark("letter/x")); // the last word counts
-  log.stop();
-  CHECK_THROWS_AS(log.put_record("letter/y", "1"), journal_stopped);
-}
-
-TEST_CASE("J6: a record that cannot be written is told, and what waits for it never comes") {
-  auto disk = std::make_unique<memory_store>();
-  auto& raw = *disk;
-  group_commit_journal log{std::move(disk), {}};
-  raw.fail_after(1, "the disk is full");
-  bool told = false;
-
-  log.put_record("letter/x", "1");
-  log.when_durable([&told] { told = true; });
-
-  CHECK_THROWS_AS(log.flush_records(), journal_stopped);
-  log.stop();
-  CHECK_FALSE(told);
 }
 
 TEST_CASE("B5: a quarantine outlives the engine, until it is released") {

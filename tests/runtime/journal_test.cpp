@@ -4,9 +4,11 @@
 
 #include <doctest/doctest.h>
 
+#include <chrono>
 #include <condition_variable>
 #include <mutex>
 #include <random>
+#include <thread>
 
 using namespace purser;
 using namespace purser::tests;
@@ -141,6 +143,66 @@ TEST_CASE("J5: a load sees events that are not durable yet") {
 
   CHECK(log.durable() == 0);
   gate.set_value();
+}
+
+TEST_CASE("J6: what is asked for after a record waits until it is durable") {
+  auto disk = memory_store::with_synced_copy();
+  auto& raw = *disk;
+  group_commit_journal log{std::move(disk), {}};
+  std::promise<void> may_sync;
+  raw.before_sync = [gate = may_sync.get_future().share()] { gate.wait(); };
+
+  log.put_record("letter/x", "1");
+  std::promise<void> told;
+  auto future = told.get_future();
+  log.when_durable([&told] { told.set_value(); });
+  const bool early = future.wait_for(std::chrono::seconds{0}) == std::future_status::ready;
+  may_sync.set_value();
+  future.get();
+  raw.forget_unsynced();
+
+  CHECK_FALSE(early);
+  CHECK(raw.mark("letter/x") == "1");
+  CHECK(log.last() == 0); // no event was needed for it
+  log.put_record("letter/x", "2");
+  log.put_record("letter/x", std::nullopt);
+  log.flush_records();
+  CHECK_FALSE(raw.mark("letter/x")); // the last word counts
+  log.stop();
+  CHECK_THROWS_AS(log.put_record("letter/y", "1"), journal_stopped);
+}
+
+TEST_CASE("J6: a record that cannot be written is told, and what waits for it never comes") {
+  auto disk = std::make_unique<memory_store>();
+  auto& raw = *disk;
+  group_commit_journal log{std::move(disk), {}};
+  raw.fail_after(1, "the disk is full");
+  bool told = false;
+
+  log.put_record("letter/x", "1");
+  log.when_durable([&told] { told = true; });
+
+  CHECK_THROWS_AS(log.flush_records(), journal_stopped);
+  log.stop();
+  CHECK_FALSE(told);
+}
+
+TEST_CASE("J7: a letter and the event behind it are in one commit, however soon the writer wakes") {
+  group_commit_journal log{std::make_unique<memory_store>(), {}};
+  const auto before = log.figures().commits;
+  {
+    const journal::together as_one{log};
+    log.put_record("letter/x", "1");
+    // Time for the writer to take the letter alone, which is what it must not do.
+    const auto until = std::chrono::steady_clock::now() + std::chrono::milliseconds{100};
+    while (std::chrono::steady_clock::now() < until && log.figures().commits == before)
+      std::this_thread::yield();
+    CHECK(log.figures().commits == before);
+    append_one(log, order_ref(1), 0);
+  }
+  log.flush_records();
+  CHECK(log.durable() == 1);
+  CHECK(log.figures().commits == before + 1);
 }
 
 TEST_CASE("J3: a failed write or sync ends the journal: nothing is retried, nothing is told") {

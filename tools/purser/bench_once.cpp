@@ -2,14 +2,12 @@
 
 #include "runtime/bench/limits.hpp"
 #include "tools/purser/bench_workloads.hpp"
-#include "tools/purser/client_numbers.hpp"
 
 #include <unistd.h>
 
 #include <algorithm>
 #include <chrono>
 #include <fstream>
-#include <future>
 #include <stdexcept>
 #include <string>
 #include <thread>
@@ -23,23 +21,6 @@ using steady = std::chrono::steady_clock;
 /// Enough to see them beside what else is in memory; few in a short run.
 std::uint64_t orders_in_memory(double seconds) {
   return static_cast<std::uint64_t>(std::clamp(seconds * 7'000, 1'000.0, 20'000.0));
-}
-
-void place_orders(engine& target, std::uint64_t count, std::uint32_t skus) {
-  const auto make = two_line_orders(skus);
-  constexpr std::uint64_t at_once = 256;
-  bench_client client;
-  client_numbers numbers{0};
-  for (std::uint64_t done = 0; done < count; done += at_once) {
-    std::vector<std::future<answer>> answers;
-    for (auto number = done; number < std::min(count, done + at_once); ++number) {
-      client.random = numbers.next();
-      answers.push_back(target.submit(make(client, number)));
-    }
-    for (auto& each : answers)
-      if (each.get().result != outcome::accepted)
-        throw std::runtime_error("an order was not accepted");
-  }
 }
 
 /// Resident bytes more than before, once the SKUs are there, and once the orders are there too.
@@ -58,7 +39,10 @@ grown memory_with(const once_settings& how, std::size_t max_live) {
   const auto before = resident_bytes();
   stock_up(*target, how.skus);
   made.skus = resident_bytes() - before;
-  place_orders(*target, orders_in_memory(how.seconds), how.skus);
+  constexpr std::size_t at_once = 256;
+  send_all(
+    *target, {0, orders_in_memory(how.seconds), at_once}, two_line_orders(how.skus),
+    [] { return false; }, [](std::uint64_t) {});
   made.orders = resident_bytes() - before - made.skus;
   return made;
 }
