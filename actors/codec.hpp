@@ -5,6 +5,7 @@
 
 #include <boost/describe.hpp>
 #include <boost/mp11.hpp>
+#include <boost/unordered/unordered_flat_map.hpp>
 
 #include <algorithm>
 #include <bit>
@@ -95,6 +96,8 @@ template <class K, class V, class C, class A>
 inline constexpr bool is_map<std::map<K, V, C, A>> = true;
 template <class K, class V, class H, class E, class A>
 inline constexpr bool is_map<std::unordered_map<K, V, H, E, A>> = true;
+template <class K, class V, class H, class E, class A>
+inline constexpr bool is_map<boost::unordered_flat_map<K, V, H, E, A>> = true;
 
 template <class T>
 using members = boost::describe::describe_members<T, boost::describe::mod_public>;

@@ -1,5 +1,7 @@
 #include "actors/views.hpp"
 
+#include "actors/domain/stock.hpp"
+
 #include <chrono>
 
 namespace purser {

@@ -4,7 +4,6 @@
 #include "actors/domain/order.hpp"
 #include "actors/domain/payment.hpp"
 #include "actors/domain/reservation.hpp"
-#include "actors/domain/stock.hpp"
 #include "actors/domain/stock_document.hpp"
 
 #include <optional>
@@ -13,6 +12,8 @@
 #include <vector>
 
 namespace purser {
+
+struct stock; // who embeds purser need not see its tables
 
 struct location_view {
   std::string location;

@@ -171,6 +171,7 @@ private:
                              encode(archived_file{name_, made.id, made.bytes, made.ranges}));
     marks::raise_format(disk_, batch, marks::archived_format);
     batch.moved = made.ranges;
+    disk_.sync(); // the checkpoint that covers them comes first
     disk_.write(batch);
     disk_.sync(journal_.durable());
     step("marks");

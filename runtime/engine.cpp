@@ -25,7 +25,6 @@
 #include "runtime/tree.hpp"
 
 #include <caf/actor_system.hpp>
-#include <caf/actor_system_config.hpp>
 
 #include <spdlog/logger.h>
 #include <spdlog/sinks/null_sink.h>
@@ -106,8 +105,9 @@ public:
           [this](const std::string& error) { log_->error("callback_threw error={}", error); }),
         calls_(options_.max_in_flight, options_.answer_deadline_ms, *clock_, delivery_),
         feeds_(std::make_shared<feed_signal>()), router_(options_.shards),
-        journal_(open_store(options_), journal_settings()),
-        system_(use_scheduler(config_, options_.threads)),
+        load_([this] { journal_.no_more_to_come(); }),
+        journal_(open_store(options_), journal_settings()), config_(options_.threads, &load_),
+        system_(config_),
         provider_(options_.provider ? options_.provider
                                     : std::make_shared<simulated_provider>(options_.simulated)),
         desk_(provider_, router_, *clock_, desk_settings()), timers_(journal_, router_, *clock_),
@@ -452,6 +452,8 @@ private:
     made.shards = options_.shards;
     made.wall_clock_ms = [] { return system_clock{}.now(); };
     made.on_failure = [this](const std::string& why) { on_failure(why); };
+    if (options_.time == engine_time::machine)
+      made.more_to_come = [this] { return load_.busy(); };
     made.on_commit = [this](position) {
       if (parts_ready_)
         checkpointer_.committed();
@@ -698,8 +700,9 @@ private:
   std::vector<std::weak_ptr<feed>> subscriptions_;
   router router_;
   std::atomic<bool> parts_ready_{false};
+  scheduler_load load_;
   group_commit_journal journal_;
-  caf::actor_system_config config_;
+  scheduler_config config_;
   caf::actor_system system_;
   std::shared_ptr<payment_gateway> provider_;
   payment_desk desk_;

@@ -8,7 +8,6 @@
 #undef CAF_PUSH_AID_FROM_PTR
 #define CAF_PUSH_AID_FROM_PTR(actor) static_cast<void>(0)
 
-#include <caf/actor_system_config.hpp>
 #include <caf/detail/thread_safe_actor_clock.hpp>
 #include <caf/policy/unprofiled.hpp>
 #include <caf/scheduler/coordinator.hpp>
@@ -21,6 +20,7 @@
 #include <mutex>
 #include <thread>
 #include <unordered_set>
+#include <utility>
 
 namespace purser {
 
@@ -85,8 +85,10 @@ private:
 class local_first : public caf::policy::unprofiled {
 public:
   struct coordinator_data {
-    explicit coordinator_data(caf::scheduler::abstract_coordinator*) {}
-    run_queue shared; ///< from threads that are no workers
+    explicit coordinator_data(caf::scheduler::abstract_coordinator* of)
+        : load(dynamic_cast<const scheduler_config&>(of->system().config()).load_told()) {}
+    scheduler_load* const load; ///< may be null
+    run_queue shared;           ///< from threads that are no workers
     std::atomic<std::size_t> sleepers{0};
     std::mutex mutex; ///< of sleeping
     std::condition_variable wake;
@@ -98,6 +100,7 @@ public:
     worker_data& operator=(const worker_data&) = delete;
     run_queue mine;
     unsigned turns = 0;
+    bool begun = false; ///< `load` was told
   };
 
   template <class Coordinator>
@@ -128,6 +131,8 @@ public:
   caf::resumable* dequeue(Worker* self) {
     auto& all = self->parent()->data();
     auto& own = self->data();
+    if (!std::exchange(own.begun, true) && all.load != nullptr)
+      all.load->begins();
     if (++own.turns % turns_before_others == 0)
       if (auto* job = all.shared.pop())
         return job;
@@ -136,6 +141,7 @@ public:
     for (;;) {
       if (auto* job = from_others(self))
         return job;
+      const idle_time idle{all.load};
       std::unique_lock lock{all.mutex};
       const auto sleepers = all.sleepers.fetch_add(1) + 1;
       if (!anything(self)) { // whoever pushes after this sees that we sleep
@@ -167,6 +173,24 @@ public:
   }
 
 private:
+  /// Of a thread that has nothing to do.
+  class idle_time {
+  public:
+    explicit idle_time(scheduler_load* load) : load_(load) {
+      if (load_ != nullptr)
+        load_->ends();
+    }
+    ~idle_time() {
+      if (load_ != nullptr)
+        load_->begins();
+    }
+    idle_time(const idle_time&) = delete;
+    idle_time& operator=(const idle_time&) = delete;
+
+  private:
+    scheduler_load* load_;
+  };
+
   static constexpr unsigned turns_before_others = 61;
   static constexpr std::chrono::milliseconds longest_held_up{1};
 
@@ -287,11 +311,10 @@ private:
 
 } // namespace
 
-caf::actor_system_config& use_scheduler(caf::actor_system_config& config, unsigned threads) {
+scheduler_config::scheduler_config(unsigned threads, scheduler_load* load) : load_(load) {
   const auto cores = std::max(std::thread::hardware_concurrency(), 1U);
-  config.set("scheduler.max-threads", std::size_t{threads == 0 ? cores : threads});
-  config.load<quiet_coordinator>();
-  return config;
+  set("scheduler.max-threads", std::size_t{threads == 0 ? cores : threads});
+  this->load<quiet_coordinator>();
 }
 
 } // namespace purser

@@ -2,11 +2,36 @@
 // (docs/performance.md).
 #pragma once
 
-#include <caf/fwd.hpp>
+#include <caf/actor_system_config.hpp>
+
+#include <atomic>
+#include <functional>
+#include <utility>
 
 namespace purser {
 
-/// Actors run on `threads` threads (0: as many as the machine has cores).
+/// Whether actors run, for who has something to do when none does. Thread-safe.
+class scheduler_load {
+public:
+  /// `on_idle` is called on the thread that has nothing to do any more, when no other has either.
+  /// It must be short, and must not throw.
+  explicit scheduler_load(std::function<void()> on_idle) : on_idle_(std::move(on_idle)) {}
+
+  /// Of a thread that runs actors.
+  void begins() { running_.fetch_add(1); }
+  void ends() {
+    if (running_.fetch_sub(1) == 1)
+      on_idle_();
+  }
+
+  bool busy() const { return running_.load() != 0; }
+
+private:
+  std::function<void()> on_idle_;
+  std::atomic<int> running_{0}; ///< threads that look for work or have it
+};
+
+/// A system whose actors run on `threads` threads (0: as many as the machine has cores).
 ///
 /// T1 What an actor wakes stays on its thread, unless another one has nothing to do: a workflow's
 /// next
@@ -14,7 +39,15 @@ namespace purser {
 /// T2 A thread without work takes half of what waits at another one, within a millisecond: an actor
 ///    that blocks holds up nobody but itself.
 /// T3 A thread without anything to do anywhere sleeps, and costs nothing.
-/// @returns `config`.
-caf::actor_system_config& use_scheduler(caf::actor_system_config& config, unsigned threads);
+class scheduler_config : public caf::actor_system_config {
+public:
+  /// `load` is told; it may be null, and must outlive the system.
+  explicit scheduler_config(unsigned threads, scheduler_load* load = nullptr);
+
+  scheduler_load* load_told() const noexcept { return load_; }
+
+private:
+  scheduler_load* load_;
+};
 
 } // namespace purser

@@ -18,6 +18,8 @@
 
 #include "actors/domain/messages.hpp"
 
+#include <boost/unordered/unordered_flat_map.hpp>
+
 #include <map>
 #include <optional>
 #include <set>
@@ -95,8 +97,9 @@ BOOST_DESCRIBE_STRUCT(stock_queue, (), (places, arrivals, offered, revoked))
 
 struct stock {
   std::map<std::string, location_books> locations;
-  std::unordered_map<entity_ref, stock_reservation, entity_ref_hash> reservations; ///< by owner
-  std::uint64_t holds = 0;                                                         ///< so far
+  boost::unordered_flat_map<entity_ref, stock_reservation, entity_ref_hash>
+    reservations;          ///< by owner
+  std::uint64_t holds = 0; ///< so far
   stock_queue queue;
   std::set<std::pair<unix_millis, entity_ref>> expiries; ///< of the holds that can lapse. Derived.
 

@@ -175,10 +175,15 @@ void read_span(store& disk, const checkpoint_span& span, const span_visitor& vis
     });
 }
 
+/// Snapshots know no order among them. What is told of all of them comes before and after: after a
+/// power cut none is there that was not announced, and all are there once the checkpoint is.
 void store_checkpoint(store& disk, const checkpoint_span& span, checkpoint_result result) {
   store_batch batch;
   marks::raise_format(disk, batch, marks::listed_format);
   batch.marks.emplace_back(marks::indexed_key(span.shard), marks::encode_number(span.up_to));
+  disk.write(batch);
+  disk.sync();
+  batch = {};
   std::size_t bytes = 0;
   for (std::size_t i = 0; i < result.snapshots.size(); ++i) {
     auto& snapshot = result.snapshots[i];
@@ -198,6 +203,9 @@ void store_checkpoint(store& disk, const checkpoint_span& span, checkpoint_resul
       bytes = 0;
     }
   }
+  disk.write(batch);
+  disk.sync();
+  batch = {};
   for (const auto& entity : result.opened)
     batch.marks.emplace_back(marks::open_key(entity), std::string{});
   for (const auto& entity : result.closed)

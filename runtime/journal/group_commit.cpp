@@ -152,7 +152,9 @@ void group_commit_journal::run() {
   name_thread("journal");
   std::unique_lock lock{mutex_};
   for (;;) {
-    work_.wait(lock, [this] { return together_ == 0 && (has_work() || stopping_); });
+    work_.wait(lock, [this] { return has_work() || stopping_; });
+    gather(lock);
+    work_.wait(lock, [this] { return together_ == 0; });
     if (!failure_.empty() || (stopping_ && !has_work()))
       break;
     for (auto& tail : tails_)
@@ -178,6 +180,24 @@ void group_commit_journal::run() {
   }
   stopped_ = true;
   committed_.notify_all();
+}
+
+/// J8. Whoever comes to an end after `gathering_` is set tells us; who did before is seen here.
+void group_commit_journal::gather(std::unique_lock<std::mutex>& lock) {
+  if (!options_.more_to_come)
+    return;
+  const auto until = last_began_ + std::chrono::microseconds{options_.gathers_us};
+  gathering_ = true;
+  gathered_.wait_until(lock, until, [this] { return stopping_ || !options_.more_to_come(); });
+  gathering_ = false;
+  last_began_ = std::chrono::steady_clock::now();
+}
+
+void group_commit_journal::no_more_to_come() {
+  if (!gathering_)
+    return;
+  const std::lock_guard lock{mutex_};
+  gathered_.notify_one();
 }
 
 bool group_commit_journal::commit(const std::vector<closed_chunk>& chunks, store_batch batch,
@@ -235,6 +255,7 @@ void group_commit_journal::fail(const std::string& why) {
     stopping_ = true;
     dropped.swap(outputs_);
     work_.notify_one();
+    gathered_.notify_one();
     committed_.notify_all();
   }
   if (options_.on_failure)
@@ -246,6 +267,7 @@ void group_commit_journal::stop() {
     const std::lock_guard lock{mutex_};
     stopping_ = true;
     work_.notify_one();
+    gathered_.notify_one();
   }
   if (writer_.joinable())
     writer_.join();

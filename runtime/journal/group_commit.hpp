@@ -8,6 +8,8 @@
 // J5 A load sees every event appended before it, durable or not.
 // J6 A record is durable no later than an event that is appended after it, and outputs wait for it.
 // J7 What is appended and put within a journal::together is in one commit.
+// J8 A commit waits for more while more is to come, not longer than journal_options::gathers_us
+//    after the last one began.
 #pragma once
 
 #include "runtime/journal/chunk.hpp"
@@ -17,6 +19,7 @@
 #include <boost/unordered/unordered_flat_map.hpp>
 
 #include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <deque>
 #include <functional>
@@ -32,6 +35,10 @@ struct journal_options {
   std::size_t chunk_bytes = std::size_t{64} << 10; ///< a chunk is closed when it has grown to this
   bool read_only = false;                          ///< nothing is appended, nothing is written
   std::function<std::int64_t()> wall_clock_ms;     ///< for the commit time in chunks; may be empty
+  /// Whether more is about to be appended (J8); may be empty: a commit never waits then. Called
+  /// with a lock held: it must be short.
+  std::function<bool()> more_to_come;
+  std::int64_t gathers_us = 220; ///< a commit costs the processor as much as an order or two
   /// Called once, on the writer's thread, when the journal has failed (J3).
   std::function<void(const std::string& why)> on_failure;
   /// Called on the writer's thread after each commit.
@@ -99,6 +106,9 @@ public:
   void load(const entity_ref& stream, load_callback callback) override;
   void find_command(const entity_ref& stream, const std::string& key,
                     outcome_callback callback) override;
+
+  /// Tells that `more_to_come` has become false.
+  void no_more_to_come();
 
   /// Makes everything appended durable, runs the outputs, ends the writer. Appends throw from now
   /// on.
@@ -198,6 +208,7 @@ private:
   void close_chunk(shard_tail& tail);
   chunk_writer& open_chunk(std::uint16_t shard);
   void run();
+  void gather(std::unique_lock<std::mutex>& lock);
   bool commit(const std::vector<closed_chunk>& chunks, store_batch batch, position high);
   bool has_work() const;
   void release_outputs();
@@ -213,6 +224,7 @@ private:
 
   mutable std::mutex mutex_;
   std::condition_variable work_;
+  std::condition_variable gathered_;
   std::condition_variable committed_;
   std::vector<shard_tail> tails_;
   std::vector<closed_chunk> queued_;    ///< closed, waiting for the writer
@@ -226,6 +238,8 @@ private:
   bool stopped_ = false;
   std::string failure_;
   journal_figures figures_;
+  std::atomic<bool> gathering_{false};
+  std::chrono::steady_clock::time_point last_began_; ///< the writer's
   std::atomic<position> last_{0};
   std::atomic<position> durable_{0};
   std::thread writer_;

@@ -45,7 +45,7 @@ void memory_store::write(const store_batch& batch) {
                       now_.chunks.upper_bound({range.shard, range.last}));
 }
 
-void memory_store::sync(position) {
+void memory_store::sync() {
   if (before_sync)
     before_sync();
   const std::lock_guard lock{mutex_};

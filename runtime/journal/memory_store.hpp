@@ -14,7 +14,8 @@ namespace purser {
 class memory_store final : public store {
 public:
   void write(const store_batch& batch) override;
-  void sync(position durable) override;
+  void sync() override;
+  void sync(position) override { sync(); }
   std::optional<std::string> chunk(std::uint16_t shard, std::uint64_t number) override;
   std::uint64_t last_chunk(std::uint16_t shard) override;
   std::optional<std::string> snapshot(const entity_ref& stream) override;

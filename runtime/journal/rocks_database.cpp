@@ -1,5 +1,7 @@
 #include "runtime/journal/rocks_database.hpp"
 
+#include "runtime/journal/roomy_logs.hpp"
+
 #include <rocksdb/convenience.h>
 #include <rocksdb/env.h>
 #include <rocksdb/filter_policy.h>
@@ -52,8 +54,7 @@ rocksdb::Options base_options(const rocks_options& settings) {
   // An entity that is new is looked up, too: a filter says so before the table is searched.
   options.memtable_whole_key_filtering = true;
   options.memtable_prefix_bloom_size_ratio = 0.05;
-  if (settings.machine != nullptr)
-    options.env = settings.machine;
+  options.env = settings.machine != nullptr ? settings.machine : machine_with_roomy_logs();
   return options;
 }
 

@@ -116,8 +116,10 @@ public:
       know_archives();
   }
 
+  void sync() override { require((*journal_)->SyncWAL(), "the journal cannot be synced"); }
+
   void sync(position durable) override {
-    require((*journal_)->SyncWAL(), "the journal cannot be synced");
+    sync();
     durable_->record(durable);
   }
 

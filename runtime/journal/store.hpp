@@ -67,10 +67,15 @@ public:
   store& operator=(const store&) = delete;
   virtual ~store() = default;
 
-  /// Not durable before the next sync. Batches survive a crash in the order of the calls: a prefix.
+  /// Not durable before the next sync. A batch survives whole or not at all: when the process is
+  /// killed all do; when the power goes, any of those since the last sync may be missing, also when
+  /// a later one is there.
   virtual void write(const store_batch& batch) = 0;
 
-  /// Makes everything written before this call durable, and remembers that `durable` is.
+  /// Makes everything written before this call durable.
+  virtual void sync() = 0;
+
+  /// The same, and remembers that `durable` is.
   virtual void sync(position durable) = 0;
 
   /// Wherever it is kept. Throws archive_unreadable when it was archived and is not there.

@@ -1,11 +1,14 @@
 // RocksDB itself on a disk that fails at the n-th call and every one after it, and then forgets
 // what was not synced: as when the power goes.
+#include "runtime/journal/roomy_logs.hpp"
 #include "tests/runtime/journal_fixture.hpp"
 
 #include <doctest/doctest.h>
 #include <rocksdb/env.h>
 #include <rocksdb/file_system.h>
 
+#include <algorithm>
+#include <array>
 #include <atomic>
 #include <map>
 #include <mutex>
@@ -19,7 +22,8 @@ class forgetful_disk final : public rocksdb::FileSystemWrapper {
 public:
   /// Calls that change something are counted from 1; 0: none fails.
   explicit forgetful_disk(std::uint64_t fails_at)
-      : rocksdb::FileSystemWrapper(rocksdb::FileSystem::Default()), fails_at_(fails_at) {}
+      : rocksdb::FileSystemWrapper(with_roomy_logs(rocksdb::FileSystem::Default())),
+        fails_at_(fails_at) {}
 
   const char* Name() const override { return "forgetful_disk"; }
 
@@ -60,12 +64,24 @@ public:
     return FileSystemWrapper::DeleteFile(name, how, context);
   }
 
-  /// Every file is as it was when it was synced last.
-  void forget() {
+  /// What happens to bytes behind those that were synced.
+  enum class loss {
+    cut,   ///< the file is shorter
+    zeros, ///< they were not written; the file was longer before
+    holes, ///< every other page of them was not
+  };
+
+  /// Every file is as it was when it was synced last, or a log has some of what came later.
+  void forget(loss how) {
     const std::lock_guard lock{mutex_};
-    for (const auto& [name, size] : synced_)
-      if (std::filesystem::exists(name) && std::filesystem::file_size(name) > size)
+    for (const auto& [name, size] : synced_) {
+      if (!std::filesystem::exists(name) || std::filesystem::file_size(name) <= size)
+        continue;
+      if (how == loss::cut || !name.ends_with(".log"))
         std::filesystem::resize_file(name, size);
+      else
+        lose_pages(name, size, how == loss::zeros ? 1 : 2);
+    }
   }
 
   std::uint64_t calls() const { return calls_; }
@@ -82,6 +98,19 @@ public:
   }
 
 private:
+  static void lose_pages(const std::string& name, std::uint64_t from, std::size_t every) {
+    constexpr std::size_t page = 4'096;
+    auto bytes = read_file(name);
+    for (auto at = from; at < bytes.size();) {
+      const auto end = std::min<std::uint64_t>((at / page + 1) * page, bytes.size());
+      if (at / page % every == 0)
+        std::fill(bytes.begin() + static_cast<std::ptrdiff_t>(at),
+                  bytes.begin() + static_cast<std::ptrdiff_t>(end), '\0');
+      at = end;
+    }
+    write_file(name, bytes);
+  }
+
   template <class Open>
   rocksdb::IOStatus wrapped(const std::string& name, std::unique_ptr<rocksdb::FSWritableFile>* made,
                             Open open);
@@ -121,9 +150,10 @@ private:
   rocksdb::IOStatus synced(Sync sync) {
     if (auto bad = disk_.fails(); !bad.ok())
       return bad;
+    const auto size = GetFileSize({}, nullptr);
     auto done = sync();
     if (done.ok())
-      disk_.synced(name_, std::filesystem::file_size(name_));
+      disk_.synced(name_, size);
     return done;
   }
 
@@ -153,7 +183,8 @@ struct life {
 };
 
 /// Writes, until all is written or the disk fails; then the power goes.
-life write_until(const std::filesystem::path& data, std::uint64_t fails_at) {
+life write_until(const std::filesystem::path& data, std::uint64_t fails_at,
+                 forgetful_disk::loss how_much) {
   life result;
   const auto disk = std::make_shared<forgetful_disk>(fails_at);
   const auto machine = rocksdb::NewCompositeEnv(disk);
@@ -171,7 +202,7 @@ life write_until(const std::filesystem::path& data, std::uint64_t fails_at) {
     }
   } catch (const std::exception&) { // the disk said no: at the opening, or the journal gave up
   }
-  disk->forget();
+  disk->forget(how_much);
   result.calls = disk->calls();
   return result;
 }
@@ -180,7 +211,8 @@ life write_until(const std::filesystem::path& data, std::uint64_t fails_at) {
 
 TEST_CASE("whatever call to the disk fails first, what was acknowledged is there when it works") {
   scratch_directory directory;
-  const auto calls = write_until(directory.path() / "whole", 0).calls;
+  using enum forgetful_disk::loss;
+  const auto calls = write_until(directory.path() / "whole", 0, cut).calls;
   CHECK(calls > 150);
 #if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)
   const std::uint64_t every = 17;
@@ -191,7 +223,7 @@ TEST_CASE("whatever call to the disk fails first, what was acknowledged is there
   for (std::uint64_t fails_at = 1; fails_at <= calls; fails_at += every) {
     INFO("from call " << fails_at << " of " << calls);
     const auto data = directory.path() / ("data-" + std::to_string(fails_at));
-    const auto before = write_until(data, fails_at);
+    const auto before = write_until(data, fails_at, std::array{cut, zeros, holes}[fails_at % 3]);
     most = std::max(most, before.acknowledged);
 
     group_commit_journal log{open_rocks_store(data), {}};

@@ -39,6 +39,11 @@ std::filesystem::path newest_log(const std::filesystem::path& data) {
   return found;
 }
 
+/// Bytes of a log that hold something: the process that was killed left the log's room, too.
+std::size_t used_bytes(const std::string& log) {
+  return log.find_last_not_of('\0') + 1;
+}
+
 /// Appends durable events and ends without an orderly close, as a killed process does.
 int append_and_die(const std::vector<std::string>& arguments) {
   group_commit_journal log{open_rocks_store(arguments.at(0)), {}};
@@ -182,10 +187,12 @@ TEST_CASE("a byte that flipped in the middle of the log is refused, not silently
   fill_and_die(directory.path(), 100);
   const auto log = newest_log(directory.path());
   const auto whole = read_file(log);
-  REQUIRE(whole.size() > 10'000);
+  const auto used = used_bytes(whole);
+  REQUIRE(used > 10'000);
+  REQUIRE(used < whole.size());
 
   int refused = 0;
-  for (const auto place : {whole.size() / 4, whole.size() / 2, whole.size() - 400}) {
+  for (const auto place : {used / 4, used / 2, used - 400}) {
     auto damaged = whole;
     damaged[place] = static_cast<char>(damaged[place] ^ 0x01);
     write_file(log, damaged);
@@ -208,7 +215,27 @@ TEST_CASE("a log that was cut off in what was acknowledged is refused") {
   scratch_directory directory;
   fill_and_die(directory.path(), 50);
   const auto log = newest_log(directory.path());
-  std::filesystem::resize_file(log, std::filesystem::file_size(log) - 300);
+  const auto whole = read_file(log);
+  const auto kept = used_bytes(whole) - 300;
+  SUBCASE("shorter") {
+    write_file(log, whole.substr(0, kept));
+  }
+  SUBCASE("its room begins earlier") {
+    write_file(log, whole.substr(0, kept) + std::string(whole.size() - kept, '\0'));
+  }
+
+  CHECK_THROWS_AS(open_all(directory.path()), journal_corrupt);
+}
+
+TEST_CASE("a hole in what was acknowledged is refused, though a log's room looks the same") {
+  scratch_directory directory;
+  fill_and_die(directory.path(), 400);
+  const auto log = newest_log(directory.path());
+  auto bytes = read_file(log);
+  constexpr std::size_t page = 4'096;
+  REQUIRE(used_bytes(bytes) > 12 * page);
+  bytes.replace(8 * page, page, page, '\0'); // where RocksDB looks for a record: 32 KiB apart
+  write_file(log, bytes);
 
   CHECK_THROWS_AS(open_all(directory.path()), journal_corrupt);
 }
@@ -217,7 +244,19 @@ TEST_CASE("a torn write behind what was acknowledged is cut off") {
   scratch_directory directory;
   fill_and_die(directory.path(), 50);
   const auto log = newest_log(directory.path());
-  write_file(log, read_file(log) + std::string(333, '\x5a'));
+  const auto whole = read_file(log);
+  const std::string torn(333, '\x5a');
+  SUBCASE("at the end of the file") {
+    write_file(log, whole + torn);
+  }
+  SUBCASE("in its room") {
+    auto written = whole;
+    written.replace(used_bytes(whole), torn.size(), torn);
+    write_file(log, written);
+  }
+  SUBCASE("without room") {
+    write_file(log, whole.substr(0, used_bytes(whole)) + torn);
+  }
 
   group_commit_journal opened{open_rocks_store(directory.path()), {}};
 

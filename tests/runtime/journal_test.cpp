@@ -1,9 +1,11 @@
+#include "actors/domain/stock.hpp"
 #include "runtime/fold.hpp"
 #include "runtime/journal/marks.hpp"
 #include "tests/runtime/journal_fixture.hpp"
 
 #include <doctest/doctest.h>
 
+#include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <mutex>
@@ -205,6 +207,55 @@ TEST_CASE("J7: a letter and the event behind it are in one commit, however soon 
   CHECK(log.figures().commits == before + 1);
 }
 
+TEST_CASE("J8: a commit waits for what is to come, until that has come or its time is over") {
+  std::atomic<bool> more{false};
+  journal_options options;
+  options.more_to_come = [&more] { return more.load(); };
+  constexpr std::int64_t an_hour = 3'600'000'000;
+  SUBCASE("all has come") {
+    options.gathers_us = an_hour;
+    group_commit_journal log{std::make_unique<memory_store>(), options};
+    append_one(log, order_ref(1), 0);
+    wait_durable(log);
+    const auto before = log.figures().commits;
+
+    more = true;
+    append_one(log, order_ref(1), 1);
+    append_one(log, order_ref(2), 0);
+    const auto until = std::chrono::steady_clock::now() + std::chrono::milliseconds{50};
+    while (std::chrono::steady_clock::now() < until && log.figures().commits == before)
+      std::this_thread::yield();
+    CHECK(log.durable() == 1);
+    append_one(log, order_ref(3), 0);
+    more = false;
+    log.no_more_to_come();
+
+    wait_durable(log);
+    CHECK(log.durable() == 4);
+    CHECK(log.figures().commits == before + 1);
+  }
+  SUBCASE("its time is over") {
+    options.gathers_us = 1'000;
+    more = true;
+    group_commit_journal log{std::make_unique<memory_store>(), options};
+    for (std::uint64_t version = 0; version < 3; ++version) {
+      append_one(log, order_ref(1), version);
+      wait_durable(log);
+    }
+    CHECK(log.durable() == 3);
+  }
+  SUBCASE("the journal stops") {
+    options.gathers_us = an_hour;
+    group_commit_journal log{std::make_unique<memory_store>(), options};
+    append_one(log, order_ref(1), 0);
+    wait_durable(log);
+    more = true;
+    append_one(log, order_ref(1), 1);
+    log.stop();
+    CHECK(log.durable() == 2);
+  }
+}
+
 TEST_CASE("J3: a failed write or sync ends the journal: nothing is retried, nothing is told") {
   for (int call = 1; call <= 4; ++call) { // write, sync, write, sync
     CAPTURE(call);
@@ -320,6 +371,36 @@ TEST_CASE("after a checkpoint a stream is its snapshot and what came later") {
     stores.log->history(ref,
                         [&](recorded_event&& event) { history.push_back(event.event.payload); });
     CHECK(history == std::vector<std::string>{"a", "b", "c"});
+  }
+}
+
+TEST_CASE("a power cut leaves no checkpoint without its snapshots, and none unannounced") {
+  journal_options one_shard;
+  one_shard.shards = 1;
+  for (const int call : {1, 2, 3, 4, 5, 6}) { // of the checkpoint: three writes, two syncs
+    CAPTURE(call);
+    auto made = memory_store::with_synced_copy();
+    auto& disk = *made;
+    group_commit_journal log{std::move(made), one_shard};
+    log.append({entity_kind::stock, "mug"}, 0,
+               std::vector{record_of(stock_received{{"main", 10}})});
+    const auto span = log.begin_checkpoint(0);
+    auto result = result_of(fold(disk, span));
+    disk.fail_after(call, "the power is gone");
+    bool done = true;
+    try {
+      store_checkpoint(disk, span, std::move(result));
+    } catch (const store_error&) {
+      done = false;
+    }
+    disk.forget_unsynced();
+
+    const bool stored = disk.snapshot({entity_kind::stock, "mug"}).has_value();
+    CHECK(stored == (call >= 5)); // all of them are there before the checkpoint is
+    if (stored)
+      CHECK(disk.mark(marks::indexed_key(0)) == marks::encode_number(span.up_to));
+    CHECK_FALSE(disk.mark(marks::checkpoint_key(0)));
+    CHECK(done == (call == 6));
   }
 }
 

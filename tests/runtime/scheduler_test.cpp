@@ -1,7 +1,6 @@
 #include "runtime/scheduler.hpp"
 
 #include <caf/actor_system.hpp>
-#include <caf/actor_system_config.hpp>
 #include <caf/event_based_actor.hpp>
 #include <caf/scoped_actor.hpp>
 #include <caf/send.hpp>
@@ -22,9 +21,10 @@ namespace {
 using go_atom = caf::atom_constant<caf::atom("go")>;
 
 struct scheduled_system {
-  explicit scheduled_system(unsigned threads) : system(use_scheduler(config, threads)) {}
+  explicit scheduled_system(unsigned threads, scheduler_load* load = nullptr)
+      : config(threads, load), system(config) {}
 
-  caf::actor_system_config config;
+  scheduler_config config;
   caf::actor_system system;
 };
 
@@ -61,6 +61,41 @@ TEST_CASE("T2: an actor that blocks does not hold up what it has woken") {
   CHECK(saw.get_future().get());
   caf::anon_send_exit(first, caf::exit_reason::kill);
   caf::anon_send_exit(second, caf::exit_reason::kill);
+}
+
+TEST_CASE("a load is busy while an actor runs, and tells when none does any more") {
+  std::atomic<int> told{0};
+  scheduler_load load{[&told] { ++told; }};
+  scheduled_system world{2, &load};
+  for (int round = 0; round < 20; ++round) {
+    const auto comes_true = [](auto holds) {
+      const auto until = std::chrono::steady_clock::now() + 20s;
+      while (!holds() && std::chrono::steady_clock::now() < until)
+        std::this_thread::yield();
+      return holds();
+    };
+    REQUIRE(comes_true([&] { return !load.busy(); }));
+    std::promise<void> runs;
+    std::promise<void> may_end;
+    const auto blocked = world.system.spawn(
+      [](caf::event_based_actor*, std::promise<void>* began,
+         std::shared_future<void> end) -> caf::behavior {
+        return {[began, end](go_atom) {
+          began->set_value();
+          end.wait();
+        }};
+      },
+      &runs, may_end.get_future().share());
+    caf::anon_send(blocked, go_atom::value);
+    REQUIRE(comes(runs.get_future()));
+    CHECK(load.busy());
+    const auto before = told.load();
+    CHECK(load.busy()); // so `before` was read while it ran
+    may_end.set_value();
+    CHECK(comes_true([&] { return !load.busy(); }));
+    CHECK(comes_true([&] { return told > before; }));
+    caf::anon_send_exit(blocked, caf::exit_reason::kill);
+  }
 }
 
 TEST_CASE("messages from many threads to many actors all arrive, on one thread and on several") {

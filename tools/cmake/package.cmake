@@ -48,7 +48,6 @@ set(PURSER_PUBLIC_HEADERS
   actors/domain/policies.hpp
   actors/domain/rejection.hpp
   actors/domain/reservation.hpp
-  actors/domain/stock.hpp
   actors/domain/stock_document.hpp
   actors/domain/stock_fanout.hpp
   actors/ports/payment_gateway.hpp)
