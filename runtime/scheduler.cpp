@@ -160,6 +160,12 @@ public:
     runs_actors_here(self);
   }
 
+  template <class Worker>
+  void before_shutdown(Worker* self) {
+    if (auto* load = self->parent()->data().load; load != nullptr && self->data().begun)
+      load->ends();
+  }
+
   template <class Worker, class Visit>
   void foreach_resumable(Worker* self, Visit visit) {
     while (auto* job = self->data().mine.pop())

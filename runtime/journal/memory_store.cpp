@@ -32,17 +32,26 @@ void memory_store::write(const store_batch& batch) {
   const std::lock_guard lock{mutex_};
   count_call();
   ++writes_;
+  apply(batch, now_);
+  if (!keep_synced_)
+    return;
+  auto& kept = unsynced_.emplace_back(owned_batch{batch, {}});
+  for (auto& chunk : kept.batch.chunks)
+    chunk.bytes = kept.bytes.emplace_back(chunk.bytes);
+}
+
+void memory_store::apply(const store_batch& batch, contents& to) {
   for (const auto& chunk : batch.chunks)
-    now_.chunks[{chunk.shard, chunk.number}] = chunk.bytes;
+    to.chunks[{chunk.shard, chunk.number}] = chunk.bytes;
   for (const auto& [stream, bytes] : batch.snapshots)
-    now_.snapshots[stream] = bytes;
+    to.snapshots[stream] = bytes;
   for (const auto& [key, value] : batch.marks)
-    now_.marks[key] = value;
+    to.marks[key] = value;
   for (const auto& key : batch.unmarks)
-    now_.marks.erase(key);
+    to.marks.erase(key);
   for (const auto& range : batch.moved)
-    now_.chunks.erase(now_.chunks.lower_bound({range.shard, range.first}),
-                      now_.chunks.upper_bound({range.shard, range.last}));
+    to.chunks.erase(to.chunks.lower_bound({range.shard, range.first}),
+                    to.chunks.upper_bound({range.shard, range.last}));
 }
 
 void memory_store::sync() {
@@ -50,8 +59,10 @@ void memory_store::sync() {
     before_sync();
   const std::lock_guard lock{mutex_};
   count_call();
-  if (keep_synced_)
-    synced_ = now_;
+  if (!keep_synced_)
+    return;
+  synced_ = now_;
+  unsynced_.clear();
 }
 
 std::optional<std::string> memory_store::chunk(std::uint16_t shard, std::uint64_t number) {
@@ -154,9 +165,14 @@ std::optional<command_outcome> memory_store::outcome(const entity_ref& stream,
   return found == ids_.end() ? std::nullopt : std::optional{found->second};
 }
 
-void memory_store::forget_unsynced() {
+void memory_store::forget_unsynced(const chosen_batches& survives) {
   const std::lock_guard lock{mutex_};
   now_ = synced_;
+  for (std::size_t i = 0; i < unsynced_.size(); ++i)
+    if (survives(i))
+      apply(unsynced_[i].batch, now_);
+  unsynced_.clear();
+  synced_ = now_;
 }
 
 void memory_store::forget_index() {

@@ -4,10 +4,13 @@
 
 #include "runtime/journal/store.hpp"
 
+#include <deque>
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
 #include <unordered_map>
+#include <vector>
 
 namespace purser {
 
@@ -37,8 +40,13 @@ public:
 
   // -- For tests ----------------------------------------------------------------------------------
 
-  /// A power cut: goes back to what was last synced. Only with `keep_synced`.
-  void forget_unsynced();
+  /// A power cut: goes back to what was last synced, and then to the batches since that `survives`
+  /// says, by their order of writing: 0, 1, 2... Only with `keep_synced`.
+  using chosen_batches = std::function<bool(std::size_t)>;
+  void forget_unsynced(const chosen_batches& survives = [](std::size_t) { return false; });
+
+  /// Written since the last sync. Only with `keep_synced`.
+  std::size_t unsynced() const noexcept { return unsynced_.size(); }
 
   /// The n-th write or sync from now on (1 is the next) throws store_error(`why`), and all later
   /// ones.
@@ -62,11 +70,18 @@ private:
     std::map<std::string, std::string, std::less<>> marks;
   };
 
+  struct owned_batch {
+    store_batch batch;
+    std::deque<std::string> bytes; ///< of its chunks
+  };
+
   void count_call();
+  static void apply(const store_batch& batch, contents& to);
 
   std::recursive_mutex mutex_; // a visitor may read on
   contents now_;
   contents synced_;
+  std::vector<owned_batch> unsynced_;
   bool keep_synced_ = false;
   std::map<std::string, std::map<std::uint64_t, std::vector<std::uint64_t>>> postings_;
   std::map<std::string, command_outcome, std::less<>> ids_;

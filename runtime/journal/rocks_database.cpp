@@ -54,7 +54,9 @@ rocksdb::Options base_options(const rocks_options& settings) {
   // An entity that is new is looked up, too: a filter says so before the table is searched.
   options.memtable_whole_key_filtering = true;
   options.memtable_prefix_bloom_size_ratio = 0.05;
-  options.env = settings.machine != nullptr ? settings.machine : machine_with_roomy_logs();
+  options.env = settings.machine != nullptr ? settings.machine
+                : settings.live             ? machine_with_logs_being_written()
+                                            : machine_with_roomy_logs();
   return options;
 }
 

@@ -4,7 +4,11 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
+#include <fstream>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 
 namespace purser {
@@ -88,6 +92,74 @@ private:
   std::uint64_t end_ = 0; ///< of the room
 };
 
+/// Where a log's room begins, rounded up to a page: what was written last may end with zeros.
+/// Nothing when it cannot be read.
+std::optional<std::uint64_t> begin_of_room(const std::string& name) {
+  constexpr std::uint64_t page = 4'096;
+  constexpr std::uint64_t zeros_at_its_end = 64; // the last number of a batch, and then some
+  std::ifstream file{name, std::ios::binary | std::ios::ate};
+  const auto size = file.tellg();
+  if (!file || size < 0)
+    return std::nullopt;
+  std::array<char, page> part{};
+  for (auto end = static_cast<std::uint64_t>(size); end > 0;) {
+    const auto begin = (end - 1) / page * page;
+    const auto length = end - begin;
+    if (!file.seekg(static_cast<std::streamoff>(begin)) ||
+        !file.read(part.data(), static_cast<std::streamsize>(length)))
+      return std::nullopt;
+    const std::string_view bytes{part.data(), length};
+    if (const auto last = bytes.find_last_not_of('\0'); last != std::string_view::npos) {
+      const auto written = begin + last + 1 + zeros_at_its_end;
+      return std::min((written + page - 1) / page * page, static_cast<std::uint64_t>(size));
+    }
+    end = begin;
+  }
+  return 0;
+}
+
+/// Ends there.
+class log_until final : public rocksdb::FSSequentialFileOwnerWrapper {
+public:
+  log_until(std::unique_ptr<rocksdb::FSSequentialFile>&& file, std::uint64_t end)
+      : FSSequentialFileOwnerWrapper(std::move(file)), left_(end) {}
+
+  rocksdb::IOStatus Read(std::size_t most, const rocksdb::IOOptions& how, rocksdb::Slice* result,
+                         char* scratch, rocksdb::IODebugContext* context) override {
+    const auto size = static_cast<std::size_t>(std::min<std::uint64_t>(most, left_));
+    auto status = FSSequentialFileOwnerWrapper::Read(size, how, result, scratch, context);
+    if (status.ok())
+      left_ -= std::min<std::uint64_t>(result->size(), left_);
+    return status;
+  }
+
+  rocksdb::IOStatus Skip(std::uint64_t bytes) override {
+    const auto size = std::min(bytes, left_);
+    left_ -= size;
+    return FSSequentialFileOwnerWrapper::Skip(size);
+  }
+
+private:
+  std::uint64_t left_;
+};
+
+class logs_being_written final : public rocksdb::FileSystemWrapper {
+public:
+  using FileSystemWrapper::FileSystemWrapper;
+
+  const char* Name() const override { return "logs_being_written"; }
+
+  rocksdb::IOStatus NewSequentialFile(const std::string& name, const rocksdb::FileOptions& how,
+                                      std::unique_ptr<rocksdb::FSSequentialFile>* opened,
+                                      rocksdb::IODebugContext* context) override {
+    auto status = FileSystemWrapper::NewSequentialFile(name, how, opened, context);
+    if (status.ok() && name.ends_with(".log"))
+      if (const auto end = begin_of_room(name))
+        *opened = std::make_unique<log_until>(std::move(*opened), *end);
+    return status;
+  }
+};
+
 class roomy_logs final : public rocksdb::FileSystemWrapper {
 public:
   using FileSystemWrapper::FileSystemWrapper;
@@ -112,9 +184,16 @@ with_roomy_logs(const std::shared_ptr<rocksdb::FileSystem>& below) {
 }
 
 rocksdb::Env* machine_with_roomy_logs() {
-  static const auto machine =
-    rocksdb::NewCompositeEnv(with_roomy_logs(rocksdb::FileSystem::Default()));
-  return machine.get();
+  static auto* const machine =
+    rocksdb::NewCompositeEnv(with_roomy_logs(rocksdb::FileSystem::Default())).release();
+  return machine;
+}
+
+rocksdb::Env* machine_with_logs_being_written() {
+  static auto* const machine =
+    rocksdb::NewCompositeEnv(std::make_shared<logs_being_written>(rocksdb::FileSystem::Default()))
+      .release();
+  return machine;
 }
 
 } // namespace purser

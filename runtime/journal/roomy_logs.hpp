@@ -23,7 +23,13 @@ inline constexpr std::uint64_t log_room_bytes = std::uint64_t{256} << 10;
 std::shared_ptr<rocksdb::FileSystem>
 with_roomy_logs(const std::shared_ptr<rocksdb::FileSystem>& below);
 
-/// This machine with roomy logs; it lives as long as the process.
+/// This machine with roomy logs; it lives as long as the process, and is not destroyed at its end:
+/// an engine may be a static object.
 rocksdb::Env* machine_with_roomy_logs();
+
+/// The same for who reads logs that another process or thread is writing to. A log ends where its
+/// room began when it was opened: else a reader that met the room could go on behind what was
+/// written into it meanwhile, and miss that.
+rocksdb::Env* machine_with_logs_being_written();
 
 } // namespace purser

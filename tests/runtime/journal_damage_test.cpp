@@ -227,14 +227,14 @@ TEST_CASE("a log that was cut off in what was acknowledged is refused") {
   CHECK_THROWS_AS(open_all(directory.path()), journal_corrupt);
 }
 
-TEST_CASE("a hole in what was acknowledged is refused, though a log's room looks the same") {
+TEST_CASE("a page of zeros in what was acknowledged is refused, though room looks the same") {
   scratch_directory directory;
   fill_and_die(directory.path(), 400);
   const auto log = newest_log(directory.path());
   auto bytes = read_file(log);
   constexpr std::size_t page = 4'096;
   REQUIRE(used_bytes(bytes) > 12 * page);
-  bytes.replace(8 * page, page, page, '\0'); // where RocksDB looks for a record: 32 KiB apart
+  bytes.replace(8 * page, page, page, '\0'); // RocksDB looks for records 32 KiB apart
   write_file(log, bytes);
 
   CHECK_THROWS_AS(open_all(directory.path()), journal_corrupt);
