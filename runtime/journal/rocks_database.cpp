@@ -5,6 +5,7 @@
 #include <rocksdb/convenience.h>
 #include <rocksdb/env.h>
 #include <rocksdb/filter_policy.h>
+#include <rocksdb/listener.h>
 #include <rocksdb/perf_level.h>
 #include <rocksdb/table.h>
 
@@ -37,6 +38,20 @@ public:
 
 private:
   std::function<void(const std::string&)> to_;
+};
+
+/// Remembers that a thread of RocksDB's own has failed.
+class failure_listener final : public rocksdb::EventListener {
+public:
+  explicit failure_listener(std::shared_ptr<std::atomic<bool>> failed)
+      : failed_(std::move(failed)) {}
+
+  void OnBackgroundError(rocksdb::BackgroundErrorReason, rocksdb::Status*) override {
+    *failed_ = true;
+  }
+
+private:
+  std::shared_ptr<std::atomic<bool>> failed_;
 };
 
 rocksdb::Options base_options(const rocks_options& settings) {
@@ -91,8 +106,12 @@ void require(const rocksdb::Status& status, const std::string& what) {
                       : text);
 }
 
-database::database(const fs::path& path, const rocksdb::Options& options,
+database::database(const fs::path& path, const rocksdb::Options& settings,
                    const std::vector<rocksdb::ColumnFamilyDescriptor>& families, bool read_only) {
+  const auto failed = std::make_shared<std::atomic<bool>>(false);
+  failed_ = failed;
+  auto options = settings;
+  options.listeners.push_back(std::make_shared<failure_listener>(failed));
   rocksdb::DB* db = nullptr;
   require(read_only ? rocksdb::DB::OpenForReadOnly(options, path.string(), families, &handles_, &db)
                     : rocksdb::DB::Open(options, path.string(), families, &handles_, &db),

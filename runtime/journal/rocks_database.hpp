@@ -6,6 +6,7 @@
 
 #include <rocksdb/db.h>
 
+#include <atomic>
 #include <filesystem>
 #include <memory>
 #include <optional>
@@ -53,6 +54,9 @@ public:
 
   std::optional<std::string> get(std::size_t index, const std::string& key) const;
 
+  /// Whether a thread of RocksDB's own has failed: to write a table, or to sync an older log.
+  bool has_failed() const { return failed_ && failed_->load(); }
+
   /// Visits every entry whose key begins with `prefix`, in order.
   template <class Visit>
   void for_each(std::size_t index, std::string_view prefix, Visit visit) const {
@@ -82,6 +86,7 @@ public:
   void reclaim(std::size_t index, const std::string& begin, const std::string& end);
 
 private:
+  std::shared_ptr<const std::atomic<bool>> failed_;
   std::unique_ptr<rocksdb::DB> own_; ///< none in a database of one moment
   rocksdb::DB* db_ = nullptr;
   rocksdb::ReadOptions reading_;

@@ -9,6 +9,8 @@
 
 #include <rocksdb/write_batch.h>
 
+#include <mutex>
+
 namespace purser {
 
 namespace {
@@ -111,12 +113,15 @@ public:
               "a batch");
     rocksdb::WriteOptions unsynced;
     unsynced.sync = false;
-    require((*journal_)->Write(unsynced, &made), "the journal cannot be written");
+    while_good(
+      [&] { require((*journal_)->Write(unsynced, &made), "the journal cannot be written"); });
     if (!batch.moved.empty())
       know_archives();
   }
 
-  void sync() override { require((*journal_)->SyncWAL(), "the journal cannot be synced"); }
+  void sync() override {
+    while_good([&] { require((*journal_)->SyncWAL(), "the journal cannot be synced"); });
+  }
 
   void sync(position durable) override {
     sync();
@@ -277,6 +282,23 @@ public:
   }
 
 private:
+  /// One write or sync of the log at a time, and none after one that failed: a sync behind another
+  /// thread's failed write ends the process, by an assertion that Debian's build of RocksDB has on.
+  template <class Call>
+  void while_good(Call call) {
+    const std::lock_guard lock{writing_};
+    if (failure_.empty() && journal_->has_failed())
+      failure_ = "the journal's tables or an older log cannot be written";
+    if (!failure_.empty())
+      throw store_error(failure_);
+    try {
+      call();
+    } catch (const std::exception& error) {
+      failure_ = error.what();
+      throw;
+    }
+  }
+
   static std::string covered_key(std::uint16_t shard) { return "covered/" + std::to_string(shard); }
 
   static std::string rebuilt_key(std::uint16_t shard) { return "rebuilt/" + std::to_string(shard); }
@@ -363,6 +385,8 @@ private:
   std::unique_ptr<database> journal_;
   std::unique_ptr<database> index_;
   archived_chunks archived_;
+  std::mutex writing_;
+  std::string failure_; ///< of the first write or sync of the log that failed
 };
 
 } // namespace

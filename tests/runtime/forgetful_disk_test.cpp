@@ -184,7 +184,6 @@ entity_ref sku_ref(int number) {
 }
 
 constexpr int events_written = 40;
-constexpr int events_between_checkpoints = 16;
 
 struct life {
   position acknowledged = 0;
@@ -208,9 +207,6 @@ life write_until(const std::filesystem::path& data, std::uint64_t fails_at,
       const auto at = log.append(sku_ref(i), 0, received);
       wait_durable(log);
       result.acknowledged = at;
-      if (i % events_between_checkpoints == events_between_checkpoints - 1)
-        for (std::uint16_t shard = 0; shard < log.shards(); ++shard)
-          run_checkpoint(log, shard);
     }
   } catch (const std::exception&) { // the disk said no: at the opening, or the journal gave up
   }
