@@ -39,8 +39,8 @@ TEST_CASE("a log has room while it is written, and none once it is closed") {
     std::unique_ptr<rocksdb::WritableFile> file;
     REQUIRE(machine_with_roomy_logs()->NewWritableFile(path.string(), &file, {}).ok());
     std::string written;
-    for (int i = 0; i < 100; ++i) {
-      const std::string part(static_cast<std::size_t>(1 + i * 97), static_cast<char>('a' + i % 26));
+    for (std::size_t i = 0; i < 100; ++i) {
+      const std::string part(1 + i * 97, static_cast<char>('a' + i % 26));
       REQUIRE(file->Append(part).ok());
       REQUIRE(file->Sync().ok());
       written += part;
