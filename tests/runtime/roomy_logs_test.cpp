@@ -67,7 +67,7 @@ TEST_CASE("a reader of a log that is written meanwhile ends where its room began
     write_file(path, std::string(used, 'a') + room);
     const auto found = read_while(path.string(), put_more);
     CHECK(found.size() >= used);
-    CHECK(found.size() < used + 2 * 4'096);
+    CHECK(found.size() < used + std::size_t{2} * 4'096);
   }
   const auto ends_with_zeros = std::string(4'090, 'a') + std::string(20, '\0');
   write_file(path, ends_with_zeros + room);
