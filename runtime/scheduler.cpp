@@ -87,8 +87,8 @@ public:
   struct coordinator_data {
     explicit coordinator_data(caf::scheduler::abstract_coordinator* of)
         : load(dynamic_cast<const scheduler_config&>(of->system().config()).load_told()) {}
-    scheduler_load* const load; ///< may be null
-    run_queue shared;           ///< from threads that are no workers
+    scheduler_load& load;
+    run_queue shared; ///< from threads that are no workers
     std::atomic<std::size_t> sleepers{0};
     std::mutex mutex; ///< of sleeping
     std::condition_variable wake;
@@ -131,8 +131,8 @@ public:
   caf::resumable* dequeue(Worker* self) {
     auto& all = self->parent()->data();
     auto& own = self->data();
-    if (!std::exchange(own.begun, true) && all.load != nullptr)
-      all.load->begins();
+    if (!std::exchange(own.begun, true))
+      all.load.begins();
     if (++own.turns % turns_before_others == 0)
       if (auto* job = all.shared.pop())
         return job;
@@ -162,8 +162,8 @@ public:
 
   template <class Worker>
   void before_shutdown(Worker* self) {
-    if (auto* load = self->parent()->data().load; load != nullptr && self->data().begun)
-      load->ends();
+    if (self->data().begun)
+      self->parent()->data().load.ends();
   }
 
   template <class Worker, class Visit>
@@ -182,19 +182,13 @@ private:
   /// Of a thread that has nothing to do.
   class idle_time {
   public:
-    explicit idle_time(scheduler_load* load) : load_(load) {
-      if (load_ != nullptr)
-        load_->ends();
-    }
-    ~idle_time() {
-      if (load_ != nullptr)
-        load_->begins();
-    }
+    explicit idle_time(scheduler_load& load) : load_(load) { load_.ends(); }
+    ~idle_time() { load_.begins(); }
     idle_time(const idle_time&) = delete;
     idle_time& operator=(const idle_time&) = delete;
 
   private:
-    scheduler_load* load_;
+    scheduler_load& load_;
   };
 
   static constexpr unsigned turns_before_others = 61;
@@ -317,7 +311,8 @@ private:
 
 } // namespace
 
-scheduler_config::scheduler_config(unsigned threads, scheduler_load* load) : load_(load) {
+scheduler_config::scheduler_config(unsigned threads, scheduler_load* load)
+    : load_(load == nullptr ? &unwatched_ : load) {
   const auto cores = std::max(std::thread::hardware_concurrency(), 1U);
   set("scheduler.max-threads", std::size_t{threads == 0 ? cores : threads});
   this->load<quiet_coordinator>();

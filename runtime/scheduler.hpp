@@ -41,12 +41,13 @@ private:
 /// T3 A thread without anything to do anywhere sleeps, and costs nothing.
 class scheduler_config : public caf::actor_system_config {
 public:
-  /// `load` is told; it may be null, and must outlive the system.
+  /// `load` is told, and must outlive the system; null: nobody is.
   explicit scheduler_config(unsigned threads, scheduler_load* load = nullptr);
 
-  scheduler_load* load_told() const noexcept { return load_; }
+  scheduler_load& load_told() const noexcept { return *load_; }
 
 private:
+  scheduler_load unwatched_{[] {}};
   scheduler_load* load_;
 };
 

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <unordered_map>
+#include <utility>
 
 namespace purser {
 
@@ -179,11 +180,11 @@ void read_span(store& disk, const checkpoint_span& span, const span_visitor& vis
 /// power cut none is there that was not announced, and all are there once the checkpoint is.
 void store_checkpoint(store& disk, const checkpoint_span& span, checkpoint_result result) {
   store_batch batch;
+  const auto write = [&] { disk.write(std::exchange(batch, {})); };
   marks::raise_format(disk, batch, marks::listed_format);
   batch.marks.emplace_back(marks::indexed_key(span.shard), marks::encode_number(span.up_to));
-  disk.write(batch);
+  write();
   disk.sync();
-  batch = {};
   std::size_t bytes = 0;
   for (std::size_t i = 0; i < result.snapshots.size(); ++i) {
     auto& snapshot = result.snapshots[i];
@@ -198,20 +199,18 @@ void store_checkpoint(store& disk, const checkpoint_span& span, checkpoint_resul
     }
     batch.snapshots.push_back(std::move(snapshot));
     if (bytes >= snapshot_batch_bytes) {
-      disk.write(batch);
-      batch = {};
+      write();
       bytes = 0;
     }
   }
-  disk.write(batch);
+  write();
   disk.sync();
-  batch = {};
   for (const auto& entity : result.opened)
     batch.marks.emplace_back(marks::open_key(entity), std::string{});
   for (const auto& entity : result.closed)
     batch.unmarks.push_back(marks::open_key(entity));
   batch.marks.emplace_back(marks::checkpoint_key(span.shard), marks::encode_number(span.up_to));
-  disk.write(batch);
+  write();
 }
 
 void group_commit_journal::complete_checkpoint(const checkpoint_span& span,

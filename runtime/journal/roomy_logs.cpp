@@ -78,12 +78,12 @@ public:
 
 private:
   void make_room_for(std::size_t more) {
-    const auto end = GetFileSize({}, nullptr) + more;
-    if (!makes_room_ || end <= end_)
+    const auto size = GetFileSize({}, nullptr);
+    if (!makes_room_ || size + more <= end_)
       return;
-    const auto from = std::max(end_, GetFileSize({}, nullptr));
-    const auto wanted = (end / log_room_bytes + 1) * log_room_bytes;
-    makes_room_ = room_.put_zeros(from, wanted); // not: RocksDB hears why when it appends itself
+    const auto wanted = ((size + more) / log_room_bytes + 1) * log_room_bytes;
+    makes_room_ = room_.put_zeros(std::max(end_, size),
+                                  wanted); // not: RocksDB hears why when it appends itself
     end_ = wanted;
   }
 
@@ -176,6 +176,11 @@ public:
   }
 };
 
+/// It lives as long as the process.
+rocksdb::Env* machine_with(const std::shared_ptr<rocksdb::FileSystem>& files) {
+  return rocksdb::NewCompositeEnv(files).release();
+}
+
 } // namespace
 
 std::shared_ptr<rocksdb::FileSystem>
@@ -184,15 +189,13 @@ with_roomy_logs(const std::shared_ptr<rocksdb::FileSystem>& below) {
 }
 
 rocksdb::Env* machine_with_roomy_logs() {
-  static auto* const machine =
-    rocksdb::NewCompositeEnv(with_roomy_logs(rocksdb::FileSystem::Default())).release();
+  static auto* const machine = machine_with(with_roomy_logs(rocksdb::FileSystem::Default()));
   return machine;
 }
 
 rocksdb::Env* machine_with_logs_being_written() {
   static auto* const machine =
-    rocksdb::NewCompositeEnv(std::make_shared<logs_being_written>(rocksdb::FileSystem::Default()))
-      .release();
+    machine_with(std::make_shared<logs_being_written>(rocksdb::FileSystem::Default()));
   return machine;
 }
 

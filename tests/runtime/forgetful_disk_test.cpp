@@ -242,7 +242,7 @@ TEST_CASE("whatever call to the disk fails first, what was acknowledged is there
     while (scan.next(event))
       REQUIRE(event.at_position == ++count);
     REQUIRE(count == log.last());
-    for (position number = 0; number < count; ++number) // by its snapshot, or from the log
+    for (position number = 0; number < count; ++number)
       REQUIRE(load_entity(log, sku_ref(static_cast<int>(number))).version() == 1);
     append_one(log, order_ref(events_written), 0); // and it goes on
     wait_durable(log);

@@ -31,6 +31,14 @@ std::vector<std::string> payloads(const stored_stream& stream) {
   return all;
 }
 
+/// Until there is a commit behind the first `before` of them, or the time is over.
+void leave_time_to_commit(const group_commit_journal& log, std::uint64_t before,
+                          std::chrono::milliseconds time) {
+  const auto until = std::chrono::steady_clock::now() + time;
+  while (std::chrono::steady_clock::now() < until && log.figures().commits == before)
+    std::this_thread::yield();
+}
+
 /// Runs one body over both stores; `reopen` closes the journal and opens it again.
 struct both_stores {
   scratch_directory directory;
@@ -198,9 +206,7 @@ TEST_CASE("J7: a letter and the event behind it are in one commit, however soon 
     const journal::together as_one{log};
     log.put_record("letter/x", "1");
     // Time for the writer to take the letter alone, which is what it must not do.
-    const auto until = std::chrono::steady_clock::now() + std::chrono::milliseconds{100};
-    while (std::chrono::steady_clock::now() < until && log.figures().commits == before)
-      std::this_thread::yield();
+    leave_time_to_commit(log, before, std::chrono::milliseconds{100});
     CHECK(log.figures().commits == before);
     append_one(log, order_ref(1), 0);
   }
@@ -224,9 +230,7 @@ TEST_CASE("J8: a commit waits for what is to come, until that has come or its ti
     more = true;
     append_one(log, order_ref(1), 1);
     append_one(log, order_ref(2), 0);
-    const auto until = std::chrono::steady_clock::now() + std::chrono::milliseconds{50};
-    while (std::chrono::steady_clock::now() < until && log.figures().commits == before)
-      std::this_thread::yield();
+    leave_time_to_commit(log, before, std::chrono::milliseconds{50});
     CHECK(log.durable() == 1);
     append_one(log, order_ref(3), 0);
     more = false;
