@@ -1,9 +1,10 @@
 // The entities of a shard by name, and those that are open in the order of their use. Not
 // thread-safe.
 //
-// Which of them leaves memory is for "second chance" to say, with counts (as in GCLOCK): the one
-// that was used least recently, unless it was used again and again with pauses. Else every order,
-// which nobody asks for again for a while, would push out the SKU that the next one needs.
+// Which of them leaves memory is decided as in a segmented LRU. Who was used in one go only, as an
+// order is, leaves first while there are many of them: soon, so that its memory is still in the
+// cache, and without pushing out the SKU that the next order needs. Who is used again and again
+// with pauses, as a SKU is, has chances to stay besides (as in GCLOCK).
 #pragma once
 
 #include "actors/entity_cell.hpp"
@@ -37,18 +38,29 @@ public:
   void close(entity_cell& cell);
   void use(entity_cell& cell);
 
-  std::size_t open_ones() const noexcept { return open_ones_; }
-  entity_cell* newest() const noexcept { return newest_; }
-  entity_cell* oldest() const noexcept { return oldest_; }
+  std::size_t open_ones() const noexcept { return once_.size + again_.size; }
+
+  /// At most so many, those used in one go only before the others, each the newest first.
+  std::vector<entity_cell*> newest(std::size_t most) const;
 
   /// Counts a use only when so many others were opened since it was opened, or since the last use
   /// that counted: the messages of one workflow are one use.
-  static constexpr std::uint64_t pause = 256;
+  static constexpr std::uint64_t pause = 128;
   static constexpr std::uint8_t most_chances = 3;
+
+  /// Those used in one go only leave first while they are more than this, and more than one of so
+  /// many open ones; else whoever was used least recently does.
+  static constexpr std::size_t few_used_once = 2 * pause; ///< each can show that it is used again
+  static constexpr std::size_t share_used_once = 8;
+
+  enum class leaving : std::uint8_t {
+    used_once, ///< these first while they are many
+    used_again ///< these only: the others are busy
+  };
 
   /// At most so many that may leave memory; they count as used now. Those with chances left lose
   /// one and count as used now, too. Looks at each once, and not at many more than were asked for.
-  std::vector<entity_cell*> next_to_leave(std::size_t most);
+  std::vector<entity_cell*> next_to_leave(std::size_t most, leaving first = leaving::used_once);
 
 private:
   struct entry {
@@ -77,14 +89,22 @@ private:
     }
   };
 
-  void link(entity_cell& cell);
-  void unlink(entity_cell& cell);
+  /// In the order of use.
+  struct use_order {
+    entity_cell* newest = nullptr;
+    entity_cell* oldest = nullptr;
+    std::size_t size = 0;
+
+    void add(entity_cell& cell);
+    void remove(entity_cell& cell);
+  };
+
+  use_order& order_of(const entity_cell& cell) { return cell.used_again ? again_ : once_; }
   void to_front(entity_cell& cell);
 
   boost::unordered_flat_set<entry, hashed, same> cells_;
-  entity_cell* newest_ = nullptr;
-  entity_cell* oldest_ = nullptr;
-  std::size_t open_ones_ = 0;
+  use_order once_;             ///< used in one go only, so far
+  use_order again_;            ///< used again after a pause
   std::uint64_t openings_ = 0; ///< so far
 };
 

@@ -38,9 +38,11 @@ struct entity_cell : std::enable_shared_from_this<entity_cell> {
 
   // Its cell_table's own.
   bool open = false;            ///< messages may come straight into its mailbox
-  entity_cell* newer = nullptr; ///< of the open ones: used next after this one
+  bool used_again = false;      ///< after a pause
+  entity_cell* newer = nullptr; ///< of the open ones like it: used next after this one
   entity_cell* older = nullptr;
-  std::uint64_t counted_at = 0; ///< openings so far when a use of it was last counted
+  std::uint64_t used_at = 0;    ///< openings so far when it was last used
+  std::uint64_t counted_at = 0; ///< and when a use of it was last counted
   std::uint8_t chances = 0;     ///< to stay although it is the oldest
 
   // The shard's own.

@@ -49,6 +49,9 @@ public:
   /// Appends the same bytes.
   void save(std::string& out) const;
 
+  /// For the journal, when it leaves memory.
+  resting_image at_rest() const { return {version_, snapshot(), due(), commands_.has_forgotten()}; }
+
   /// The commands within the bytes of an entity's snapshot. Throws journal_corrupt.
   static command_log commands_in(const entity_ref& entity, std::string_view snapshot);
 

@@ -148,7 +148,7 @@ std::vector<entity_cell_ptr> shard_inbox::all() const {
 
 void shard_inbox::close_all() {
   const std::lock_guard lock{mutex_};
-  while (auto* cell = cells_.newest())
+  for (auto* cell : cells_.newest(cells_.open_ones()))
     cells_.close(*cell);
   ready_.clear();
 }
@@ -156,15 +156,16 @@ void shard_inbox::close_all() {
 std::vector<entity_cell_ptr> shard_inbox::newest(std::size_t most) const {
   std::vector<entity_cell_ptr> found;
   const std::lock_guard lock{mutex_};
-  for (auto* each = cells_.newest(); each != nullptr && found.size() < most; each = each->older)
+  for (auto* each : cells_.newest(most))
     found.push_back(each->shared_from_this());
   return found;
 }
 
-std::vector<entity_cell_ptr> shard_inbox::next_to_leave(std::size_t most) {
+std::vector<entity_cell_ptr> shard_inbox::next_to_leave(std::size_t most,
+                                                        cell_table::leaving first) {
   std::vector<entity_cell_ptr> found;
   const std::lock_guard lock{mutex_};
-  for (auto* each : cells_.next_to_leave(most))
+  for (auto* each : cells_.next_to_leave(most, first))
     found.push_back(each->shared_from_this());
   return found;
 }

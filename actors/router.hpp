@@ -61,11 +61,12 @@ public:
   void close(entity_cell& cell);
   void close_all();
 
-  /// Open entities, the latest that were sent something first; at most so many.
+  /// Open entities as cell_table::newest has them; at most so many.
   std::vector<entity_cell_ptr> newest(std::size_t most) const;
 
   /// Those that may leave memory first; they count as used now (cell_table::next_to_leave).
-  std::vector<entity_cell_ptr> next_to_leave(std::size_t most);
+  std::vector<entity_cell_ptr>
+  next_to_leave(std::size_t most, cell_table::leaving first = cell_table::leaving::used_once);
 
   /// Messages that have come in so far.
   std::uint64_t messages() const;

@@ -296,27 +296,35 @@ void shard_actor::limit_live(std::size_t started) {
   const auto limit = std::max<std::size_t>(node_.policy.max_live / node_.router.shards(), 1);
   if (state_->live <= limit)
     return;
-  for (const auto& cell :
-       node_.router.inbox(state_->index).next_to_leave(std::max(passivations_at_once, started)))
-    passivate(cell);
+  auto& inbox = node_.router.inbox(state_->index);
+  for (const auto first : {cell_table::leaving::used_once, cell_table::leaving::used_again}) {
+    std::ptrdiff_t left = 0;
+    for (const auto& cell : inbox.next_to_leave(std::max(passivations_at_once, started), first))
+      left += passivate(cell) ? 1 : 0;
+    if (left > 0)
+      return;
+  }
 }
 
-/// E5
-void shard_actor::passivate(const entity_cell_ptr& cell) {
+/// E5. @returns whether it has left memory.
+bool shard_actor::passivate(const entity_cell_ptr& cell) {
   if (!cell->box.claim())
-    return;
+    return false;
   auto& inbox = node_.router.inbox(state_->index);
   if (!cell->own || !cell->own->can_leave(node_.journal.durable())) {
     if (!cell->box.unclaim())
       inbox.run(cell);
-    return;
+    return false;
   }
   node_.counters.passivations.fetch_add(1, std::memory_order_relaxed);
+  if (cell->own->last_position != 0)
+    node_.journal.rest(cell->ref, cell->own->image.at_rest());
   close(cell);
   if (cell->box.unclaim())
     inbox.forget(*cell);
   else
     start(cell); // a message came meanwhile
+  return true;
 }
 
 void shard_actor::begin_stop(const caf::error& reason) {

@@ -67,7 +67,7 @@ private:
   void refuse_all(envelope_queue messages, bool may_have_happened);
   /// `started`: at least so many are asked to leave.
   void limit_live(std::size_t started);
-  void passivate(const entity_cell_ptr& cell);
+  bool passivate(const entity_cell_ptr& cell);
   void begin_stop(const caf::error& reason);
   void end();
 

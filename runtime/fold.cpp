@@ -21,18 +21,28 @@ entity_image image_of(const entity_ref& ref, std::string_view snapshot) {
 
 /// An entity before the first event of a span that touches it. `cut_short`: a checkpoint of the
 /// span was, and may have stored snapshots and due marks.
-folded_entity entity_before(store& disk, const recorded_event& event, bool cut_short) {
+folded_entity entity_before(store& disk, const recorded_event& event, bool cut_short,
+                            const known_entities& known) {
   const auto& ref = event.stream;
+  folded_entity before;
   const bool is_new = event.version == 1 && !cut_short; // nothing is stored of it
+  const auto* left = is_new && known.image ? known.image(ref) : nullptr;
+  if (left != nullptr && !left->has_forgotten) {
+    before.left = left;
+    return before;
+  }
   const auto stored = is_new ? std::nullopt : disk.snapshot(ref);
-  if (!stored)
-    return {entity_image{ref}, {}, {}, false};
+  if (!stored) {
+    before.image = std::make_unique<entity_image>(ref);
+    return before;
+  }
   const auto opened = marks::open_snapshot(ref, *stored);
-  folded_entity before{image_of(ref, opened.bytes), {}, {}, false};
+  before.image = std::make_unique<entity_image>(image_of(ref, opened.bytes));
+  const auto& image = *before.image;
   before.chunks.assign(opened.chunks.begin(), opened.chunks.end());
-  before.due_before = before.image.due();
+  before.due_before = image.due();
   // A snapshot that is newer is of a checkpoint that was cut short: the marks are older.
-  before.open_before = before.image.must_resume() || before.image.version() + 1 != event.version;
+  before.open_before = image.must_resume() || image.version() + 1 != event.version;
   return before;
 }
 
@@ -54,20 +64,23 @@ void keep_if_forgotten(const entity_image& image, const recorded_event& event,
 }
 
 void fold_event(store& disk, std::uint64_t chunk, const recorded_event& event, bool cut_short,
-                folded_span& result) {
+                const known_entities& known, folded_span& result) {
   auto at = result.entities.find(event.stream);
   if (at == result.entities.end())
-    at = result.entities.emplace(event.stream, entity_before(disk, event, cut_short)).first;
+    at = result.entities.emplace(event.stream, entity_before(disk, event, cut_short, known)).first;
   auto& entity = at->second;
   if (entity.chunks.empty() || entity.chunks.back() < chunk)
     entity.chunks.push_back(chunk);
-  if (event.version <= entity.image.version()) { // its snapshot is newer than the checkpoint
-    keep_if_forgotten(entity.image, event, result.ids);
+  if (entity.left != nullptr)
+    return;
+  auto& image = *entity.image;
+  if (event.version <= image.version()) { // its snapshot is newer than the checkpoint
+    keep_if_forgotten(image, event, result.ids);
     return;
   }
   if (event.event.fingerprint != 0)
-    keep_forgotten(entity.image, result.ids);
-  entity.image.evolve(event);
+    keep_forgotten(image, result.ids);
+  image.evolve(event);
 }
 
 /// Calls, and names the entity when what is stored of it is bad.
@@ -87,12 +100,13 @@ void naming(const entity_ref& entity, Call call) {
 /// An entity under the first bytes of its name: sorting seldom has to look at the name itself.
 struct named_entity {
   std::array<std::uint64_t, 2> begin{}; ///< big endian: they compare as the bytes do
+  const entity_ref* ref = nullptr;
   folded_entity* entity = nullptr;
 
-  explicit named_entity(folded_entity& of) : entity(&of) {
+  named_entity(const entity_ref& name, folded_entity& of) : ref(&name), entity(&of) {
     constexpr std::size_t size = sizeof begin;
-    const auto& key = of.image.ref().key;
-    std::array<char, size> bytes{static_cast<char>(of.image.ref().kind)};
+    const auto& key = name.key;
+    std::array<char, size> bytes{static_cast<char>(name.kind)};
     key.copy(bytes.data() + 1, size - 1);
     std::memcpy(begin.data(), bytes.data(), size);
     for (auto& part : begin)
@@ -100,8 +114,7 @@ struct named_entity {
   }
 
   friend bool operator<(const named_entity& one, const named_entity& other) {
-    return one.begin != other.begin ? one.begin < other.begin
-                                    : one.entity->image.ref() < other.entity->image.ref();
+    return one.begin != other.begin ? one.begin < other.begin : *one.ref < *other.ref;
   }
 };
 
@@ -109,22 +122,24 @@ std::vector<named_entity> in_order(folded_entities& entities) {
   std::vector<named_entity> found;
   found.reserve(entities.size());
   for (auto& [ref, entity] : entities)
-    found.emplace_back(entity);
+    found.emplace_back(ref, entity);
   std::sort(found.begin(), found.end());
   return found;
 }
 
 } // namespace
 
-folded_span fold(store& disk, const checkpoint_span& span, const unreadable_visitor& tell) {
+folded_span fold(store& disk, const checkpoint_span& span, const unreadable_visitor& tell,
+                 const known_entities& known) {
   folded_span result;
   std::set<entity_ref> unreadable;
+  result.entities.reserve(known.count);
   const bool cut_short = disk.index_covered(span.shard) > span.after; // the index comes first
   read_span(disk, span, [&](std::uint64_t chunk, recorded_event&& event) {
     if (!unreadable.empty() && unreadable.contains(event.stream))
       return;
     try {
-      naming(event.stream, [&] { fold_event(disk, chunk, event, cut_short, result); });
+      naming(event.stream, [&] { fold_event(disk, chunk, event, cut_short, known, result); });
     } catch (const entity_unreadable& error) {
       if (!tell)
         throw;
@@ -146,18 +161,22 @@ checkpoint_result result_of(folded_span folded) {
   result.snapshots.reserve(by_key.size());
   result.dues.reserve(by_key.size());
   for (const auto& named : by_key) {
-    auto& [image, chunks, due_before, open_before] = *named.entity;
-    const auto& ref = image.ref();
+    const auto& ref = *named.ref;
+    auto& [image, left, chunks, due_before, open_before] = *named.entity;
     if (chunks.size() > marks::most_listed_chunks) { // X1
       result.index.postings.push_back({ref, {chunks.begin(), chunks.end()}});
       chunks.clear();
     }
-    auto frame = marks::begin_snapshot(image.version(), {chunks.data(), chunks.size()});
-    image.save(frame);
+    const auto version = left != nullptr ? left->version : image->version();
+    auto frame = marks::begin_snapshot(version, {chunks.data(), chunks.size()});
+    if (left != nullptr)
+      frame += left->snapshot;
+    else
+      image->save(frame);
     marks::seal_snapshot(frame);
     result.snapshots.emplace_back(ref, std::move(frame));
-    result.dues.push_back({due_before, image.due()});
-    if (image.must_resume())
+    result.dues.push_back({due_before, left != nullptr ? left->due : image->due()});
+    if (image && image->must_resume())
       result.opened.push_back(ref);
     else if (open_before)
       result.closed.push_back(ref);
@@ -171,7 +190,9 @@ checkpoint_result result_of(folded_span folded) {
 
 void run_checkpoint(group_commit_journal& journal, std::uint16_t shard) {
   const auto span = journal.begin_checkpoint(shard);
-  journal.complete_checkpoint(span, result_of(fold(journal.disk(), span)));
+  const known_entities known{journal.folding(shard),
+                             [&](const entity_ref& ref) { return journal.resting(shard, ref); }};
+  journal.complete_checkpoint(span, result_of(fold(journal.disk(), span, {}, known)));
 }
 
 open_work find_open_work(group_commit_journal& journal, const unreadable_visitor& tell) {
@@ -182,11 +203,11 @@ open_work find_open_work(group_commit_journal& journal, const unreadable_visitor
   for (std::uint16_t shard = 0; shard < journal.shards(); ++shard) {
     const auto folded = fold(journal.disk(), tail_span(journal, shard), tell);
     for (const auto& [ref, entity] : folded.entities) {
-      if (entity.image.must_resume())
+      if (entity.image->must_resume())
         open.insert(ref);
       else
         open.erase(ref);
-      if (const auto due = entity.image.due())
+      if (const auto due = entity.image->due())
         found.timers.emplace_back(ref, *due);
     }
   }
@@ -205,7 +226,7 @@ void for_each_entity(group_commit_journal& journal,
   });
   for (const auto& tail : tails)
     for (const auto& [ref, entity] : tail)
-      visit(entity.image);
+      visit(*entity.image);
 }
 
 entity_image load_entity(group_commit_journal& journal, const entity_ref& ref) {

@@ -41,6 +41,14 @@ struct stored_stream {
   std::vector<recorded_event> tail;    ///< in version order
 };
 
+/// An entity when it leaves memory, at rest: nothing of a workflow is under way.
+struct resting_image {
+  std::uint64_t version = 0;       ///< after so many events
+  std::string snapshot;            ///< bytes as for a checkpoint
+  std::optional<std::int64_t> due; ///< of its timer
+  bool has_forgotten = false;      ///< commands, so that the snapshot does not tell of all
+};
+
 /// What became of a command that an entity has forgotten.
 struct command_outcome {
   static constexpr std::uint64_t unknown_version = 0;
@@ -100,6 +108,14 @@ public:
   /// Reads a stream; the callback comes once, on this thread or another, before or after the call
   /// returns. A stream that does not exist is empty.
   virtual void load(const entity_ref& stream, load_callback callback) = 0;
+
+  /// An entity with events that no checkpoint has taken in yet leaves memory: who loads it next,
+  /// and the next checkpoint, need not read those events. It is no promise: the image may be
+  /// dropped.
+  virtual void rest(const entity_ref& stream, resting_image image) {
+    static_cast<void>(stream);
+    static_cast<void>(image);
+  }
 
   /// What is appended, and kept beside the events, while one lives becomes durable together, or not
   /// at all. Nothing becomes durable meanwhile: it must be short, and must not wait.

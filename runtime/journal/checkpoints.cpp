@@ -137,36 +137,49 @@ void group_commit_journal::rebuild_index(std::uint16_t shard) {
 // -- Checkpoints ----------------------------------------------------------------------------------
 
 std::uint64_t group_commit_journal::tail_bytes(std::uint16_t shard) const {
-  const std::lock_guard lock{mutex_};
   const auto& tail = tails_[shard];
+  const std::lock_guard lock{tail.mutex};
   return tail.bytes + (tail.open ? tail.open->size() : 0);
 }
 
 std::uint64_t group_commit_journal::checkpoint(std::uint16_t shard) const {
-  const std::lock_guard lock{mutex_};
+  const std::lock_guard lock{tails_[shard].mutex};
   return tails_[shard].checkpoint;
 }
 
 checkpoint_span group_commit_journal::begin_checkpoint(std::uint16_t shard) {
-  std::unique_lock lock{mutex_};
   auto& tail = tails_[shard];
-  if (tail.checkpointing)
-    throw std::logic_error("a checkpoint of the shard is under way");
-  close_chunk(tail);
-  const auto next = tail.open ? tail.open->header().number : tail.next_chunk;
-  const checkpoint_span span{shard, tail.checkpoint, next - 1};
-  const auto high = last();
-  tail.checkpointing = true;
-  tail.folding = std::exchange(tail.fresh, {});
-  tail.fresh.reserve(tail.folding.size()); // the next one will be about as large
-  tail.folding_commands = std::exchange(tail.fresh_commands, {});
-  tail.fresh_commands.reserve(tail.folding_commands.size());
-  tail.bytes = 0;
+  checkpoint_span span;
+  position high = 0;
+  {
+    const std::lock_guard lock{tail.mutex};
+    if (tail.checkpointing)
+      throw std::logic_error("a checkpoint of the shard is under way");
+    close_chunk(tail);
+    const auto next = tail.open ? tail.open->header().number : tail.next_chunk;
+    span = {shard, tail.checkpoint, next - 1};
+    high = last();
+    tail.checkpointing = true;
+    tail.folding = std::exchange(tail.fresh, {});
+    tail.fresh.reserve(tail.folding.size()); // the next one will be about as large
+    tail.folding_commands = std::exchange(tail.fresh_commands, {});
+    tail.fresh_commands.reserve(tail.folding_commands.size());
+    tail.bytes = 0;
+  }
+  std::unique_lock lock{mutex_};
   work_.notify_one();
   committed_.wait(lock, [&] { return durable() >= high || stopped_ || !failure_.empty(); });
   if (durable() < high)
     throw journal_stopped(failure_.empty() ? "the journal is closed" : failure_);
   return span;
+}
+
+/// `folding` is changed by the beginning and the end of a checkpoint only.
+const resting_image* group_commit_journal::resting(std::uint16_t shard,
+                                                   const entity_ref& stream) const {
+  const auto& folding = tails_[shard].folding;
+  const auto found = folding.find(stream);
+  return found == folding.end() ? nullptr : found->second.image.get();
 }
 
 void read_span(store& disk, const checkpoint_span& span, const span_visitor& visit) {
@@ -222,7 +235,7 @@ void group_commit_journal::complete_checkpoint(const checkpoint_span& span,
   store_checkpoint(*disk_, span, std::move(result));
   generation folded; // both destroyed without the lock
   command_chunks folded_commands;
-  const std::lock_guard lock{mutex_};
+  const std::lock_guard lock{tail.mutex};
   folded.swap(tail.folding);
   folded_commands.swap(tail.folding_commands);
   tail.checkpoint = tail.indexed = span.up_to;
@@ -248,8 +261,8 @@ void group_commit_journal::timers_from(
 
 std::vector<entity_ref> group_commit_journal::tail_entities() {
   std::vector<entity_ref> found;
-  const std::lock_guard lock{mutex_};
   for (const auto& tail : tails_) {
+    const std::lock_guard lock{tail.mutex};
     for (const auto& [stream, entry] : tail.fresh)
       found.push_back(stream);
     for (const auto& [stream, entry] : tail.folding)

@@ -26,6 +26,7 @@ std::uint64_t elapsed_us(std::chrono::steady_clock::time_point since) {
 group_commit_journal::group_commit_journal(std::unique_ptr<store> disk, journal_options options)
     : options_(std::move(options)), disk_(std::move(disk)), tails_(options_.shards) {
   recover();
+  opened_at_ = last();
   if (!options_.read_only)
     writer_ = std::thread{[this] { run(); }};
 }
@@ -36,36 +37,49 @@ group_commit_journal::~group_commit_journal() {
 
 // -- Appending ------------------------------------------------------------------------------------
 
+/// The caller holds the lock.
 void group_commit_journal::require_running() const {
   if (stopping_ || options_.read_only)
     throw journal_stopped(failure_.empty() ? "the journal is closed" : failure_);
 }
 
-chunk_writer& group_commit_journal::open_chunk(std::uint16_t shard) {
-  auto& tail = tails_[shard];
+/// The caller holds the tail.
+chunk_writer& group_commit_journal::open_chunk(shard_tail& tail, std::uint16_t shard) {
   if (!tail.open)
     tail.open = std::make_unique<chunk_writer>(shard, tail.next_chunk++);
   return *tail.open;
 }
 
-void group_commit_journal::close_chunk(shard_tail& tail) {
+/// The caller holds the tail.
+void group_commit_journal::close_chunk(shard_tail& tail) const {
   if (!tail.open || tail.open->empty())
     return;
   const auto now = options_.wall_clock_ms ? options_.wall_clock_ms() : 0;
   const auto header = tail.open->header();
-  queued_.push_back(
+  tail.queued.push_back(
     {header, std::make_shared<const std::string>(std::move(*tail.open).finish(now))});
-  tail.bytes += queued_.back().bytes->size();
+  tail.bytes += tail.queued.back().bytes->size();
   tail.open.reset();
 }
 
 position group_commit_journal::append(const entity_ref& stream, std::uint64_t expected_version,
                                       std::span<const event_record> events) {
-  const auto hash = stable_hash(stream);
-  const auto shard = static_cast<std::uint16_t>(hash % options_.shards);
+  auto& tail = tails_[shard_of(stream, options_.shards)];
+  if (const auto at = append_to(tail, stream, expected_version, events)) {
+    wake_writer();
+    return *at;
+  }
   const std::lock_guard lock{mutex_};
-  require_running();
-  auto& tail = tails_[shard];
+  throw journal_stopped(failure_.empty() ? "the journal is closed" : failure_);
+}
+
+/// @returns nothing when nothing is appended any more.
+std::optional<position> group_commit_journal::append_to(shard_tail& tail, const entity_ref& stream,
+                                                        std::uint64_t expected_version,
+                                                        std::span<const event_record> events) {
+  const std::lock_guard lock{tail.mutex};
+  if (tail.ended || stopping_ || options_.read_only)
+    return std::nullopt;
   auto& entry = tail.fresh[stream];
   auto known = entry.version;
   if (known == 0)
@@ -75,10 +89,23 @@ position group_commit_journal::append(const entity_ref& stream, std::uint64_t ex
     throw version_conflict(to_string(stream) + ": an event is to follow version " +
                            std::to_string(expected_version) + ", but version " +
                            std::to_string(known) + " was the last");
-  auto at = last_.load(std::memory_order_relaxed);
-  auto version = expected_version;
+  const auto before = last_.fetch_add(events.size());
+  try {
+    add(tail, before, stream, entry, expected_version, events);
+  } catch (...) { // positions are given already
+    tail.torn = true;
+    throw;
+  }
+  return before + events.size();
+}
+
+void group_commit_journal::add(shard_tail& tail, position at, const entity_ref& stream,
+                               tail_entry& entry, std::uint64_t version,
+                               std::span<const event_record> events) {
+  const auto hash = stable_hash(stream);
+  const auto shard = static_cast<std::uint16_t>(hash % options_.shards);
   for (const auto& event : events) {
-    auto& chunk = open_chunk(shard);
+    auto& chunk = open_chunk(tail, shard);
     chunk.add(++at, stream, ++version, event);
     if (entry.chunks.empty() || entry.chunks.back() != chunk.header().number)
       entry.chunks.push_back(chunk.header().number);
@@ -88,10 +115,14 @@ position group_commit_journal::append(const entity_ref& stream, std::uint64_t ex
       close_chunk(tail);
   }
   entry.version = version;
-  figures_.events += events.size();
-  last_.store(at, std::memory_order_release);
+  entry.image.reset();
+}
+
+void group_commit_journal::wake_writer() {
+  if (!writer_waits_ || !writer_waits_.exchange(false))
+    return;
+  const std::lock_guard lock{mutex_};
   work_.notify_one();
-  return at;
 }
 
 void group_commit_journal::when_durable(task output) {
@@ -145,41 +176,78 @@ void group_commit_journal::end_together() {
 
 /// The caller holds the lock.
 bool group_commit_journal::has_work() const {
-  return last() > durable() || records_put_ > records_durable_;
+  return last_.load() > durable() || records_put_ > records_durable_;
+}
+
+/// Who appends does not hold the lock: it gives positions, then looks whether we wait; we say that
+/// we wait, then look at the positions.
+void group_commit_journal::await_work(std::unique_lock<std::mutex>& lock) {
+  for (;;) {
+    writer_waits_ = true;
+    if (has_work() || stopping_)
+      break;
+    work_.wait(lock);
+  }
+  writer_waits_ = false;
 }
 
 void group_commit_journal::run() {
   name_thread("journal");
   std::unique_lock lock{mutex_};
   for (;;) {
-    work_.wait(lock, [this] { return has_work() || stopping_; });
+    await_work(lock);
     gather(lock);
     work_.wait(lock, [this] { return together_ == 0; });
-    if (!failure_.empty() || (stopping_ && !has_work()))
+    if (!failure_.empty())
       break;
-    for (auto& tail : tails_)
-      close_chunk(tail);
-    in_flight_ = std::exchange(queued_, {});
-    const auto high = last();
+    const bool ending = stopping_;
+    const auto high = cut(ending);
+    if (!high) {
+      lock.unlock();
+      fail("an event was appended in part: out of memory");
+      lock.lock();
+      break;
+    }
+    if (ending && !has_work())
+      break;
     auto records = std::exchange(records_, {});
     const auto records_put = records_put_;
     lock.unlock();
-    const bool written = commit(in_flight_, std::move(records), high);
+    const bool written = commit(in_flight_, std::move(records), *high);
     lock.lock();
     if (!written)
       break;
     in_flight_.clear();
-    durable_.store(high, std::memory_order_release);
+    durable_.store(*high, std::memory_order_release);
     records_durable_ = records_put;
     committed_.notify_all();
     lock.unlock();
     release_outputs();
     if (options_.on_commit)
-      options_.on_commit(high);
+      options_.on_commit(*high);
     lock.lock();
   }
   stopped_ = true;
   committed_.notify_all();
+}
+
+/// Takes everything appended so far into `in_flight_`; the caller holds the lock. Whoever appends
+/// has its tail, and its positions were given then: with all tails held nothing is half appended.
+/// @returns the last position taken; nothing when an append was cut short.
+std::optional<position> group_commit_journal::cut(bool ending) {
+  for (auto& tail : tails_)
+    tail.mutex.lock();
+  const auto high = last();
+  bool torn = false;
+  for (auto& tail : tails_) {
+    const std::lock_guard lock{tail.mutex, std::adopt_lock};
+    torn = torn || tail.torn;
+    tail.ended = ending;
+    close_chunk(tail);
+    std::move(tail.queued.begin(), tail.queued.end(), std::back_inserter(in_flight_));
+    tail.queued.clear();
+  }
+  return torn ? std::nullopt : std::optional{high};
 }
 
 /// J8. Whoever comes to an end after `gathering_` is set tells us; who did before is seen here.
@@ -285,7 +353,9 @@ void group_commit_journal::abandon(const std::string& why) {
 
 journal_figures group_commit_journal::figures() const {
   const std::lock_guard lock{mutex_};
-  return figures_;
+  auto made = figures_;
+  made.events = last() - opened_at_;
+  return made;
 }
 
 // -- Reading --------------------------------------------------------------------------------------
@@ -295,7 +365,7 @@ std::uint64_t group_commit_journal::command_hash(std::uint64_t stream_hash, std:
 }
 
 std::vector<std::uint64_t> group_commit_journal::tail_chunks(const shard_tail& tail,
-                                                             const entity_ref& stream) const {
+                                                             const entity_ref& stream) {
   std::vector<std::uint64_t> numbers;
   for (const auto* part : {&tail.folding, &tail.fresh})
     if (const auto found = part->find(stream); found != part->end())
@@ -305,17 +375,42 @@ std::vector<std::uint64_t> group_commit_journal::tail_chunks(const shard_tail& t
   return numbers;
 }
 
-/// The bytes of a chunk wherever they are. The caller does not hold the lock.
+/// Null unless it is of the newest version.
+const resting_image* group_commit_journal::tail_image(const shard_tail& tail,
+                                                      const entity_ref& stream) {
+  for (const auto* part : {&tail.fresh, &tail.folding})
+    if (const auto found = part->find(stream); found != part->end())
+      return found->second.image.get();
+  return nullptr;
+}
+
+void group_commit_journal::rest(const entity_ref& stream, resting_image image) {
+  auto kept = std::make_unique<const resting_image>(std::move(image)); // made without the lock
+  auto& tail = tails_[shard_of(stream, options_.shards)];
+  const std::lock_guard lock{tail.mutex};
+  if (const auto found = tail.fresh.find(stream);
+      found != tail.fresh.end() && found->second.version == kept->version)
+    found->second.image.swap(kept);
+}
+
+/// The bytes of a chunk wherever they are. The caller holds neither lock. A chunk goes from its
+/// tail to `in_flight_` while the writer holds both, and from there once it is on disk.
 std::shared_ptr<const std::string> group_commit_journal::bytes_of(std::uint16_t shard,
                                                                   std::uint64_t number) {
   {
+    const auto& tail = tails_[shard];
+    const std::lock_guard lock{tail.mutex};
+    if (tail.open && tail.open->header().number == number)
+      return std::make_shared<const std::string>(tail.open->peek());
+    for (const auto& chunk : tail.queued)
+      if (chunk.header.number == number)
+        return chunk.bytes;
+  }
+  {
     const std::lock_guard lock{mutex_};
-    if (const auto& open = tails_[shard].open; open && open->header().number == number)
-      return std::make_shared<const std::string>(open->peek());
-    for (const auto* list : {&queued_, &in_flight_})
-      for (const auto& chunk : *list)
-        if (chunk.header.shard == shard && chunk.header.number == number)
-          return chunk.bytes;
+    for (const auto& chunk : in_flight_)
+      if (chunk.header.shard == shard && chunk.header.number == number)
+        return chunk.bytes;
   }
   if (auto bytes = disk_->chunk(shard, number))
     return std::make_shared<const std::string>(std::move(*bytes));
@@ -330,10 +425,16 @@ void group_commit_journal::load(const entity_ref& stream, load_callback callback
   try {
     std::vector<std::uint64_t> chunks;
     {
-      const std::lock_guard lock{mutex_};
-      chunks = tail_chunks(tails_[shard], stream);
+      const auto& tail = tails_[shard];
+      const std::lock_guard lock{tail.mutex};
+      if (const auto* image = tail_image(tail, stream))
+        found.snapshot = image->snapshot;
+      else
+        chunks = tail_chunks(tail, stream);
     }
     std::uint64_t version = 0;
+    if (found.snapshot)
+      return callback(std::move(found), {});
     if (auto stored = disk_->snapshot(stream)) { // after the tail: it is only ever newer
       const auto opened = marks::open_snapshot(stream, *stored);
       version = opened.version;
@@ -377,8 +478,8 @@ std::optional<command_outcome> group_commit_journal::find_in_tail(const entity_r
   const auto shard = shard_of(stream, options_.shards);
   std::uint64_t number = 0;
   {
-    const std::lock_guard lock{mutex_};
     const auto& tail = tails_[shard];
+    const std::lock_guard lock{tail.mutex};
     const auto hash = command_hash(stable_hash(stream), key);
     for (const auto* part : {&tail.folding_commands, &tail.fresh_commands})
       if (const auto at = part->find(hash); number == 0 && at != part->end())
@@ -412,7 +513,7 @@ void group_commit_journal::history(const entity_ref& stream, const event_visitor
   std::vector<std::uint64_t> chunks;
   std::uint64_t indexed = 0;
   {
-    const std::lock_guard lock{mutex_};
+    const std::lock_guard lock{tails_[shard].mutex};
     chunks = tail_chunks(tails_[shard], stream);
     indexed = tails_[shard].indexed;
   }

@@ -106,6 +106,7 @@ public:
   void load(const entity_ref& stream, load_callback callback) override;
   void find_command(const entity_ref& stream, const std::string& key,
                     outcome_callback callback) override;
+  void rest(const entity_ref& stream, resting_image image) override;
 
   /// Tells that `more_to_come` has become false.
   void no_more_to_come();
@@ -142,6 +143,14 @@ public:
   /// until the span is durable. Throws journal_stopped.
   checkpoint_span begin_checkpoint(std::uint16_t shard);
 
+  /// Entities with events in the span of the checkpoint under way.
+  std::size_t folding(std::uint16_t shard) const { return tails_[shard].folding.size(); }
+
+  /// How an entity was after its last event of the span of the checkpoint under way; null when it
+  /// did not leave memory since, or another event follows. For who has begun the checkpoint, until
+  /// it is completed.
+  const resting_image* resting(std::uint16_t shard, const entity_ref& stream) const;
+
   /// Stores what a checkpoint made; the index first (marks.hpp, X3). When it returns, the shard's
   /// tail is what came after the span. Throws store_error.
   void complete_checkpoint(const checkpoint_span& span, checkpoint_result result);
@@ -169,6 +178,7 @@ private:
   struct tail_entry {
     std::uint64_t version = 0;
     boost::container::small_vector<std::uint64_t, 3> chunks;
+    std::unique_ptr<const resting_image> image; ///< of this version, or none
   };
   struct waiting_output {
     position at = 0;           ///< it waits for everything up to here
@@ -184,11 +194,17 @@ private:
     std::shared_ptr<const std::string> bytes;
   };
 
-  struct shard_tail {
+  /// What was appended to a shard since its last checkpoint. Who appends holds its mutex only: two
+  /// shards are appended to at once. Whoever holds `mutex_`, too, took that first.
+  struct alignas(64) shard_tail {
+    mutable std::mutex mutex;
+    bool ended = false; ///< the last commit has been cut: nothing is appended any more
+    bool torn = false;  ///< an append was cut short by an exception
     std::unique_ptr<chunk_writer> open;
-    generation fresh;              ///< since the last checkpoint began
-    generation folding;            ///< of the checkpoint under way
-    command_chunks fresh_commands; ///< of the same two generations
+    std::vector<closed_chunk> queued; ///< closed, waiting for the writer
+    generation fresh;                 ///< since the last checkpoint began
+    generation folding;               ///< of the checkpoint under way
+    command_chunks fresh_commands;    ///< of the same two generations
     command_chunks folding_commands;
     bool checkpointing = false;
     std::uint64_t next_chunk = 1; ///< after the open one
@@ -205,9 +221,17 @@ private:
   void recover();
   position recover_shard(std::uint16_t shard);
   void rebuild_index(std::uint16_t shard);
-  void close_chunk(shard_tail& tail);
-  chunk_writer& open_chunk(std::uint16_t shard);
+  void close_chunk(shard_tail& tail) const;
+  static chunk_writer& open_chunk(shard_tail& tail, std::uint16_t shard);
+  std::optional<position> append_to(shard_tail& tail, const entity_ref& stream,
+                                    std::uint64_t expected_version,
+                                    std::span<const event_record> events);
+  void add(shard_tail& tail, position at, const entity_ref& stream, tail_entry& entry,
+           std::uint64_t version, std::span<const event_record> events);
+  void wake_writer();
+  std::optional<position> cut(bool ending);
   void run();
+  void await_work(std::unique_lock<std::mutex>& lock);
   void gather(std::unique_lock<std::mutex>& lock);
   bool commit(const std::vector<closed_chunk>& chunks, store_batch batch, position high);
   bool has_work() const;
@@ -217,7 +241,8 @@ private:
   std::shared_ptr<const std::string> bytes_of(std::uint16_t shard, std::uint64_t number);
   std::optional<command_outcome> find_in_tail(const entity_ref& stream, const std::string& key);
   std::optional<command_outcome> find_in_snapshot(const entity_ref& stream, const std::string& key);
-  std::vector<std::uint64_t> tail_chunks(const shard_tail& tail, const entity_ref& stream) const;
+  static std::vector<std::uint64_t> tail_chunks(const shard_tail& tail, const entity_ref& stream);
+  static const resting_image* tail_image(const shard_tail& tail, const entity_ref& stream);
 
   journal_options options_;
   std::unique_ptr<store> disk_;
@@ -227,17 +252,18 @@ private:
   std::condition_variable gathered_;
   std::condition_variable committed_;
   std::vector<shard_tail> tails_;
-  std::vector<closed_chunk> queued_;    ///< closed, waiting for the writer
   std::vector<closed_chunk> in_flight_; ///< being written
   std::deque<waiting_output> outputs_;
   store_batch records_;               ///< put, waiting for the writer
   std::uint64_t records_put_ = 0;     ///< so far
   std::uint64_t records_durable_ = 0; ///< of them
   std::uint64_t together_ = 0;        ///< so many live (J7)
-  bool stopping_ = false;
+  std::atomic<bool> stopping_{false}; ///< set with the lock
   bool stopped_ = false;
   std::string failure_;
   journal_figures figures_;
+  position opened_at_ = 0;
+  std::atomic<bool> writer_waits_{false}; ///< for work
   std::atomic<bool> gathering_{false};
   std::chrono::steady_clock::time_point last_began_; ///< the writer's
   std::atomic<position> last_{0};

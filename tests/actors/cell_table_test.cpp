@@ -13,9 +13,9 @@ using namespace purser;
 
 namespace {
 
-std::vector<std::string> by_use(const cell_table& table) {
+std::vector<std::string> by_use(const cell_table& table, std::size_t most) {
   std::vector<std::string> keys;
-  for (auto* each = table.newest(); each != nullptr; each = each->older)
+  for (const auto* each : table.newest(most))
     keys.push_back(each->ref.key);
   return keys;
 }
@@ -25,9 +25,13 @@ std::vector<std::string> by_use(const cell_table& table) {
 TEST_CASE("a table of entities agrees with a simple one, whatever is done to it") {
   cell_table table;
   std::map<std::string, entity_cell_ptr> cells;
-  std::list<std::string> used; // open ones, newest first
+  std::list<std::string> once; // open ones, newest first
+  std::list<std::string> again;
+  std::map<std::string, std::uint64_t> counted_at;
+  std::uint64_t openings = 0;
+  std::size_t most_again = 0;
   std::mt19937 random{1};
-  for (int step = 0; step < 20'000; ++step) {
+  for (int step = 0; step < 40'000; ++step) {
     const auto key = "k-" + std::to_string(random() % 60);
     const entity_ref ref{entity_kind::stock, key};
     const auto known = cells.find(key);
@@ -40,36 +44,46 @@ TEST_CASE("a table of entities agrees with a simple one, whatever is done to it"
       continue;
     }
     auto& cell = *known->second;
-    switch (random() % 4) {
+    switch (random() % 40) {
     case 0:
-      if (!cell.open) {
-        used.push_front(key);
-        table.open(cell);
-      }
-      break;
     case 1:
-      if (cell.open) {
-        used.remove(key);
-        used.push_front(key);
-        table.use(cell);
-      }
-      break;
     case 2:
-      used.remove(key);
+      once.remove(key);
+      again.remove(key);
       table.close(cell);
       break;
     default:
+      if (!cell.open) {
+        once.push_front(key);
+        counted_at[key] = ++openings;
+        table.open(cell);
+      } else {
+        const bool counts = openings - counted_at[key] >= cell_table::pause;
+        const bool was_again = std::count(again.begin(), again.end(), key) > 0;
+        once.remove(key);
+        again.remove(key);
+        (counts || was_again ? again : once).push_front(key);
+        if (counts)
+          counted_at[key] = openings;
+        table.use(cell);
+      }
+      break;
+    case 3:
       if (cell.open)
         break;
       table.remove(cell);
       cells.erase(known);
     }
+    std::vector<std::string> used{once.begin(), once.end()};
+    used.insert(used.end(), again.begin(), again.end());
     REQUIRE(table.open_ones() == used.size());
     REQUIRE(table.all().size() == cells.size());
-    REQUIRE(by_use(table) == std::vector<std::string>(used.begin(), used.end()));
-    REQUIRE((table.oldest() == nullptr ? "" : table.oldest()->ref.key) ==
-            (used.empty() ? "" : used.back()));
+    REQUIRE(by_use(table, used.size() + 1) == used);
+    used.resize(std::min<std::size_t>(used.size(), 5));
+    REQUIRE(by_use(table, 5) == used);
+    most_again = std::max(most_again, again.size());
   }
+  CHECK(most_again > 10); // else it did not try them
 }
 
 TEST_CASE("D4: what is used again and again, with pauses, stays; a burst of uses is one") {
@@ -105,8 +119,14 @@ TEST_CASE("D4: what is used again and again, with pauses, stays; a burst of uses
   CHECK(left.front() == "busy-once"); // the oldest
   CHECK(std::count(left.begin(), left.end(), "needed") == 0);
 
-  for (int order = 0; order < 3'000; ++order) { // nobody needs it any more
-    named("later-" + std::to_string(order));
+  std::vector<entity_cell*> others; // are needed now, and it is not
+  for (int order = 0; order < 3'000; ++order) {
+    auto& other = named("later-" + std::to_string(order));
+    if (others.size() < room)
+      others.push_back(&other);
+    for (auto* each : others)
+      if (each->open && order % 200 == 150)
+        table.use(*each);
     shrink_to(room);
   }
   CHECK_FALSE(needed.open);

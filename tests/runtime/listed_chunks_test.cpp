@@ -97,8 +97,8 @@ struct shop_journal {
     store_batch batch;
     for (const auto& [ref, entity] : fold(disk, span).entities) {
       std::string frame;
-      codec::put_varint(frame, entity.image.version());
-      frame += entity.image.snapshot();
+      codec::put_varint(frame, entity.image->version());
+      frame += entity.image->snapshot();
       const std::uint64_t checksum = XXH3_64bits(frame.data(), frame.size());
       frame.append(reinterpret_cast<const char*>(&checksum), sizeof checksum);
       batch.snapshots.emplace_back(ref, std::move(frame));
