@@ -19,14 +19,23 @@ entity_image image_of(const entity_ref& ref, std::string_view snapshot) {
   return image;
 }
 
-/// An entity before the first event of a span that touches it. `cut_short`: a checkpoint of the
-/// span was, and may have stored snapshots and due marks.
-folded_entity entity_before(store& disk, const recorded_event& event, bool cut_short,
-                            const known_entities& known) {
+/// What one folding has to look at.
+struct folding {
+  store& disk;
+  const known_entities& known;
+  bool cut_short =
+    false; ///< a checkpoint of the span was, and may have stored snapshots and due marks
+  folded_span result;
+  folded_entities::value_type* last = nullptr; ///< whose event was last: often the next one's, too
+};
+
+/// An entity before the first event of a span that touches it.
+folded_entity entity_before(const folding& in, const recorded_event& event) {
+  auto& disk = in.disk;
   const auto& ref = event.stream;
   folded_entity before;
-  const bool is_new = event.version == 1 && !cut_short; // nothing is stored of it
-  const auto* left = is_new && known.image ? known.image(ref) : nullptr;
+  const bool is_new = event.version == 1 && !in.cut_short; // nothing is stored of it
+  const auto* left = is_new && in.known.image ? in.known.image(ref) : nullptr;
   if (left != nullptr && !left->has_forgotten) {
     before.left = left;
     return before;
@@ -63,12 +72,15 @@ void keep_if_forgotten(const entity_image& image, const recorded_event& event,
     ids.push_back(id_of(event));
 }
 
-void fold_event(store& disk, std::uint64_t chunk, const recorded_event& event, bool cut_short,
-                const known_entities& known, folded_span& result) {
-  auto at = result.entities.find(event.stream);
-  if (at == result.entities.end())
-    at = result.entities.emplace(event.stream, entity_before(disk, event, cut_short, known)).first;
-  auto& entity = at->second;
+void fold_event(folding& in, std::uint64_t chunk, const recorded_event& event) {
+  auto& result = in.result;
+  if (in.last == nullptr || in.last->first != event.stream) {
+    auto at = result.entities.find(event.stream);
+    if (at == result.entities.end())
+      at = result.entities.emplace(event.stream, entity_before(in, event)).first;
+    in.last = &*at;
+  }
+  auto& entity = in.last->second;
   if (entity.chunks.empty() || entity.chunks.back() < chunk)
     entity.chunks.push_back(chunk);
   if (entity.left != nullptr)
@@ -131,24 +143,25 @@ std::vector<named_entity> in_order(folded_entities& entities) {
 
 folded_span fold(store& disk, const checkpoint_span& span, const unreadable_visitor& tell,
                  const known_entities& known) {
-  folded_span result;
   std::set<entity_ref> unreadable;
-  result.entities.reserve(known.count);
   const bool cut_short = disk.index_covered(span.shard) > span.after; // the index comes first
+  folding in{disk, known, cut_short, {}};
+  in.result.entities.reserve(known.count);
   read_span(disk, span, [&](std::uint64_t chunk, recorded_event&& event) {
     if (!unreadable.empty() && unreadable.contains(event.stream))
       return;
     try {
-      naming(event.stream, [&] { fold_event(disk, chunk, event, cut_short, known, result); });
+      naming(event.stream, [&] { fold_event(in, chunk, event); });
     } catch (const entity_unreadable& error) {
       if (!tell)
         throw;
       tell(error);
-      result.entities.erase(event.stream);
+      in.result.entities.erase(event.stream);
+      in.last = nullptr;
       unreadable.insert(event.stream);
     }
   });
-  return result;
+  return std::move(in.result);
 }
 
 checkpoint_span tail_span(group_commit_journal& journal, std::uint16_t shard) {

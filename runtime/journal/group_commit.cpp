@@ -89,9 +89,10 @@ std::optional<position> group_commit_journal::append_to(shard_tail& tail, const 
     throw version_conflict(to_string(stream) + ": an event is to follow version " +
                            std::to_string(expected_version) + ", but version " +
                            std::to_string(known) + " was the last");
+  entry.version = expected_version;
   const auto before = last_.fetch_add(events.size());
   try {
-    add(tail, before, stream, entry, expected_version, events);
+    add(tail, entry, stream, before, events);
   } catch (...) { // positions are given already
     tail.torn = true;
     throw;
@@ -99,14 +100,14 @@ std::optional<position> group_commit_journal::append_to(shard_tail& tail, const 
   return before + events.size();
 }
 
-void group_commit_journal::add(shard_tail& tail, position at, const entity_ref& stream,
-                               tail_entry& entry, std::uint64_t version,
-                               std::span<const event_record> events) {
+/// `at`: the position before the first.
+void group_commit_journal::add(shard_tail& tail, tail_entry& entry, const entity_ref& stream,
+                               position at, std::span<const event_record> events) {
   const auto hash = stable_hash(stream);
   const auto shard = static_cast<std::uint16_t>(hash % options_.shards);
   for (const auto& event : events) {
     auto& chunk = open_chunk(tail, shard);
-    chunk.add(++at, stream, ++version, event);
+    chunk.add(++at, stream, ++entry.version, event);
     if (entry.chunks.empty() || entry.chunks.back() != chunk.header().number)
       entry.chunks.push_back(chunk.header().number);
     if (event.fingerprint != 0)
@@ -114,7 +115,6 @@ void group_commit_journal::add(shard_tail& tail, position at, const entity_ref& 
     if (chunk.size() >= options_.chunk_bytes)
       close_chunk(tail);
   }
-  entry.version = version;
   entry.image.reset();
 }
 

@@ -226,8 +226,8 @@ private:
   std::optional<position> append_to(shard_tail& tail, const entity_ref& stream,
                                     std::uint64_t expected_version,
                                     std::span<const event_record> events);
-  void add(shard_tail& tail, position at, const entity_ref& stream, tail_entry& entry,
-           std::uint64_t version, std::span<const event_record> events);
+  void add(shard_tail& tail, tail_entry& entry, const entity_ref& stream, position at,
+           std::span<const event_record> events);
   void wake_writer();
   std::optional<position> cut(bool ending);
   void run();
