@@ -468,8 +468,8 @@ private:
     made.after_release = [this] {
       if (!parts_ready_)
         return;
-      desk_.let_go();
       delivery_.let_go();
+      desk_.let_go(); // may call the provider
     };
     return made;
   }
@@ -495,6 +495,7 @@ private:
     made.on_circuit = [this](const circuit_change& change) { on_circuit(change); };
     if (options_.time != engine_time::machine)
       return made;
+    made.at_once_if_prompt = true;
     made.provider.at_once = std::max(options_.payment_calls_at_once, 1U);
     made.provider.waiting = options_.payment_calls_waiting;
     made.provider.circuit.failures_in_a_row = options_.payment_circuit_failures;

@@ -90,10 +90,16 @@ void payment_desk::hold() {
 }
 
 void payment_desk::let_go() {
-  const std::lock_guard lock{shared_->mutex};
+  std::unique_lock lock{shared_->mutex};
   shared_->held = false;
-  if (std::exchange(shared_->missed, false))
-    shared_->changed.notify_all();
+  if (!std::exchange(shared_->missed, false))
+    return;
+  if (!options_.at_once_if_prompt || !provider_->prompt() || shared_->at_it)
+    return shared_->changed.notify_all();
+  work(lock);
+  const auto next = next_time(clock_.waiting_ms());
+  if (next && (!shared_->wakes_at || *next < *shared_->wakes_at))
+    shared_->changed.notify_all(); // it waits for longer than that
 }
 
 std::optional<std::int64_t> payment_desk::next_due() const {
@@ -114,25 +120,35 @@ provider_figures payment_desk::figures() const {
   return shared_->calls.figures(now);
 }
 
-// -- The desk's thread ----------------------------------------------------------------------------
+// -- The work, on one thread at a time ------------------------------------------------------------
 
 void payment_desk::run() {
   name_thread("payments");
   std::unique_lock lock{shared_->mutex};
   while (!shared_->stopping) {
+    if (!shared_->at_it)
+      work(lock);
+    if (shared_->stopping)
+      break;
     const auto now = clock_.waiting_ms();
-    if (do_next(lock, now))
-      continue;
-    shared_->busy.reset();
-    const auto next_at = next_time(now);
-    if (!next_at)
+    shared_->wakes_at = next_time(now);
+    if (!shared_->wakes_at)
       shared_->changed.wait(lock);
     else if (!options_.by_machine)
       shared_->changed.wait_for(lock, forever);
     else
       shared_->changed.wait_for(
-        lock, std::chrono::milliseconds{std::max<std::int64_t>(*next_at - now, 1)});
+        lock, std::chrono::milliseconds{std::max<std::int64_t>(*shared_->wakes_at - now, 1)});
   }
+}
+
+/// Does what there is to do now. Who submits meanwhile, without the lock being held, is seen.
+void payment_desk::work(std::unique_lock<std::mutex>& lock) {
+  shared_->at_it = true;
+  while (!shared_->stopping && do_next(lock, clock_.waiting_ms()))
+    continue;
+  shared_->at_it = false;
+  shared_->busy.reset();
 }
 
 /// @returns whether there was anything to do. What is due first is done first.

@@ -1,5 +1,6 @@
-// Where payments meet the provider: one thread calls it, so a provider that blocks delays payments
-// and nobody else. What may be called when is decided in provider_calls.hpp.
+// Where payments meet the provider: a thread of its own calls it, so a provider that blocks delays
+// payments and nobody else. One that says to be prompt is called by whoever lets calls go, too; by
+// one of the two at a time. What may be called when is decided in provider_calls.hpp.
 #pragma once
 
 #include "actors/envelope.hpp"
@@ -29,10 +30,12 @@ public:
     bool by_machine = true; ///< else waits end only when time_moved is called
     /// Answers count as of the time of the command that led to them, and not of now (replays).
     bool time_of_command = false;
+    /// Calls of a prompt provider are made by `let_go`, on its thread.
+    bool at_once_if_prompt = false;
     work_board* at_work = nullptr; ///< where it says that it calls the provider; may be null
     /// Uniform in [0, 1), for the waits before a call is tried again; by default the middle.
     std::function<double()> random = [] { return 0.5; };
-    /// On the desk's thread, in order.
+    /// On whichever thread calls the provider, in order.
     std::function<void(const circuit_change&)> on_circuit = [](const circuit_change&) {};
   };
 
@@ -45,12 +48,12 @@ public:
   /// Thread-safe. The answer comes to the payment as a provider_reply.
   void submit(entity_ref payment, call_provider call, unix_millis at);
 
-  /// Until `let_go` what is submitted waits: so that many calls at once wake the desk once.
-  /// Thread-safe.
+  /// Until `let_go` what is submitted waits: so that many calls at once wake the desk once, or are
+  /// made there and then. Thread-safe.
   void hold();
   void let_go();
 
-  /// Calls back after a wait, on the desk's thread. Thread-safe.
+  /// Calls back after a wait, on whichever thread calls the provider. Thread-safe.
   void later(std::int64_t delay_ms, std::function<void()> what);
 
   /// The earliest time (clock::waiting_ms) at which a call is due, may be made or ends by itself.
@@ -82,6 +85,8 @@ private:
     activity_token busy; ///< something may be done now: until the thread finds nothing any more
     bool held = false;
     bool missed = false; ///< something was submitted meanwhile
+    bool at_it = false;  ///< somebody calls the provider; who finds that leaves it to them
+    std::optional<std::int64_t> wakes_at; ///< the desk's thread, by itself; nothing: never
     bool stopping = false;
     router* to = nullptr;
     clock* time = nullptr;
@@ -89,6 +94,7 @@ private:
   };
 
   void run();
+  void work(std::unique_lock<std::mutex>& lock);
   void add(std::int64_t delay_ms, pending what);
   void withdraw(const std::string& idempotency_key);
   std::optional<std::int64_t> next_time(std::int64_t now_ms) const;

@@ -26,6 +26,9 @@ public:
 
   void submit(const payment_call& call, answer_callback answer) override;
 
+  /// Unless it writes its list.
+  bool prompt() const noexcept override { return !options_.list; }
+
   /// How time is measured and waited for; the engine's. Called at each of its starts.
   void use_time(std::function<std::int64_t()> now_ms,
                 std::function<void(std::int64_t delay_ms, std::function<void()>)> later);

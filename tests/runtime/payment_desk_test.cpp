@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <atomic>
 #include <condition_variable>
+#include <future>
 #include <map>
 #include <mutex>
 #include <set>
@@ -346,4 +347,143 @@ TEST_CASE("a hiccup of the provider is tried again, and no payment becomes unkno
   CHECK(shop->figures().payment_retries == 2);
   const std::lock_guard lock{provider->mutex};
   CHECK(provider->seen == std::map<std::string, int>{{"o-1:authorize-1", 2}, {"o-1:capture-1", 2}});
+}
+
+namespace {
+
+/// Notes who calls, and how many do at once.
+class noting_bank final : public payment_gateway {
+public:
+  explicit noting_bank(bool prompt) : prompt_(prompt) {}
+
+  void submit(const payment_call& call, answer_callback reply) override {
+    most_at_once = std::max<int>(most_at_once, ++at_once_);
+    ++calls;
+    if (std::this_thread::get_id() == letting)
+      ++by_who_lets;
+    if (call.idempotency_key == "blocks") {
+      blocked = true;
+      opened.get_future().wait();
+    }
+    if (call.idempotency_key.starts_with("slow"))
+      for (int i = 0; i < 20; ++i)
+        std::this_thread::yield(); // the other thread finds us at it
+    if (call.idempotency_key != "silent")
+      reply({payment_answer_kind::succeeded, {}, "ref"});
+    --at_once_;
+  }
+
+  bool prompt() const noexcept override { return prompt_; }
+
+  const std::thread::id letting = std::this_thread::get_id();
+  std::atomic<std::size_t> calls{0};
+  std::atomic<std::size_t> by_who_lets{0};
+  std::atomic<int> most_at_once{0};
+  std::atomic<bool> blocked{false}; ///< in the call named so
+  std::promise<void> opened;
+
+private:
+  bool prompt_;
+  std::atomic<int> at_once_{0};
+};
+
+/// A desk in the machine's time whose calls the test lets go.
+struct held_desk {
+  explicit held_desk(bool prompt) : provider(std::make_shared<noting_bank>(prompt)) {
+    payment_desk::options how;
+    how.provider.deadline_ms = 20;
+    how.at_once_if_prompt = true;
+    desk.emplace(provider, to, time, std::move(how));
+  }
+
+  void submit(const std::string& key) {
+    call_provider call;
+    call.call.idempotency_key = key;
+    desk->submit({entity_kind::payment, key}, call, time.now());
+  }
+
+  std::size_t replies() {
+    auto found = to.inbox(0).take();
+    while (const auto reply = found.pop_front())
+      ++replies_;
+    return replies_;
+  }
+
+  void wait_replies(std::size_t count) {
+    const auto until = std::chrono::steady_clock::now() + std::chrono::seconds{20};
+    while (replies() < count && std::chrono::steady_clock::now() < until)
+      std::this_thread::yield();
+    CHECK(replies() == count);
+  }
+
+  system_clock time;
+  router to{1};
+  std::shared_ptr<noting_bank> provider;
+  std::optional<payment_desk> desk;
+
+private:
+  std::size_t replies_ = 0;
+};
+
+} // namespace
+
+TEST_CASE("a prompt provider is called by who lets calls go, any other by the desk's thread") {
+  for (const bool prompt : {true, false}) {
+    CAPTURE(prompt);
+    held_desk bench{prompt};
+    bench.desk->hold();
+    for (int i = 0; i < 10; ++i)
+      bench.submit("k-" + std::to_string(i));
+    bench.desk->let_go();
+    if (prompt)
+      CHECK(bench.replies() == 10); // already
+    bench.wait_replies(10);
+    CHECK(bench.provider->by_who_lets == (prompt ? 10U : 0U));
+  }
+}
+
+TEST_CASE("D3: a prompt provider that says nothing is given its deadline by the desk's thread") {
+  held_desk bench{true};
+  bench.desk->hold();
+  bench.submit("silent");
+  bench.desk->let_go();
+  CHECK(bench.provider->by_who_lets == 1U);
+  CHECK(bench.replies() == 0);
+  bench.wait_replies(1); // unknown
+}
+
+TEST_CASE(
+  "who lets calls go leaves them to the desk's thread while that one is with the provider") {
+  held_desk bench{true};
+  bench.submit("blocks"); // not held: the desk's thread makes it
+  while (!bench.provider->blocked)
+    std::this_thread::yield();
+  bench.desk->hold();
+  bench.submit("k");
+  bench.desk->let_go();
+  CHECK(bench.provider->calls == 1U);
+  bench.provider->opened.set_value();
+  bench.wait_replies(2);
+  CHECK(bench.provider->by_who_lets == 0U);
+  CHECK(bench.provider->most_at_once == 1);
+}
+
+TEST_CASE("a prompt provider is called by one thread at a time, whoever lets go and submits") {
+  held_desk bench{true};
+  constexpr std::size_t each = 2'000;
+  std::thread other{[&] { // not held: the desk's thread makes these
+    for (std::size_t i = 0; i < each; ++i)
+      bench.submit("slow-" + std::to_string(i));
+  }};
+  for (std::size_t i = 0; i < each; ++i) {
+    bench.desk->hold();
+    bench.submit("b-" + std::to_string(i));
+    bench.desk->let_go();
+    for (int pause = 0; pause < 20; ++pause)
+      std::this_thread::yield();
+  }
+  other.join();
+  bench.wait_replies(2 * each);
+  CHECK(bench.provider->calls == 2 * each);
+  CHECK(bench.provider->most_at_once == 1);
 }
