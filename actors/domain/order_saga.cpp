@@ -77,9 +77,12 @@ public:
     const auto phase = work_.now().phase;
     if (phase != order_status::awaiting_payment && phase != order_status::canceling)
       return; // a repeat
-    if (work_.progress.stage == order_stage::none)
-      return resume_phase(); // parked when the process ended: ask again, and go on
-    switch (work_.progress.stage) {
+    auto& stage = work_.progress.stage;
+    if (stage ==
+        order_stage::none) // it was parked, and has left memory since, or the process ended
+      stage = stage_answered_by(reply);
+    switch (stage) {
+    case order_stage::none: return resume_phase(); // ask again, and go on
     case order_stage::authorizing: return authorized(reply);
     case order_stage::capturing:
       if (reply.outcome == payment_outcome::captured)
@@ -104,7 +107,6 @@ public:
       if (work_.progress.stage == order_stage::refunding)
         finish(order_canceled{});
       return;
-    case order_stage::none:
     case order_stage::holding:
     case order_stage::letting_go:
     case order_stage::committing: return;
@@ -143,6 +145,21 @@ public:
   }
 
 private:
+  /// The stage of an order that has forgotten it. Were it to ask again for what it is being told,
+  /// and leave memory once more before the answer, it would never go on.
+  order_stage stage_answered_by(const payment_reply& reply) const {
+    const auto& current = work_.now();
+    const auto outcome = reply.outcome;
+    if (current.phase == order_status::canceling || current.lost)
+      return outcome == payment_outcome::reversed || outcome == payment_outcome::refunding
+               ? order_stage::reversing
+               : order_stage::none;
+    const bool of_authorization = outcome == payment_outcome::authorized ||
+                                  outcome == payment_outcome::authorization_refused ||
+                                  outcome == payment_outcome::action_required;
+    return of_authorization && !current.declined ? order_stage::authorizing : order_stage::none;
+  }
+
   void resume_phase() {
     const auto& current = work_.now();
     switch (current.phase) {

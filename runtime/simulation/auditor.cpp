@@ -342,8 +342,11 @@ void auditor::count_reservation(const reserve_stock& wanted, const reservation_v
     case reservation_status::shipped: at.came -= line.quantity; break;
     case reservation_status::holding:
     case reservation_status::committing:
-    case reservation_status::releasing:
-    case reservation_status::shipping: at.perhaps += line.quantity; break;
+    case reservation_status::releasing: at.perhaps += line.quantity; break;
+    case reservation_status::shipping: // of some SKUs it is done, perhaps
+      at.perhaps += line.quantity;
+      at.leaving += line.quantity;
+      break;
     default: break;
     }
   }
@@ -381,7 +384,8 @@ void auditor::check_stock(const look& ask, const places& units) const {
         continue;
       const auto& at = books[place.second];
       const auto where = " of " + sku + " at " + place.second;
-      same("J3", "on hand" + where, at.on_hand, sums.came);
+      same("J3", "on hand" + where, at.on_hand,
+           std::clamp(at.on_hand, sums.came - sums.leaving, sums.came));
       const auto promised = at.held + at.committed;
       if (promised < sums.promised || promised > sums.promised + sums.perhaps)
         broken("J3", "promised" + where + " is " + std::to_string(promised) +

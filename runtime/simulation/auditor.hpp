@@ -61,6 +61,7 @@ private:
     std::int64_t came = 0;     ///< received, counted, put back, less what left
     std::int64_t promised = 0; ///< held or sold, and not gone
     std::int64_t perhaps = 0;  ///< promised or let go: money is on its way back
+    std::int64_t leaving = 0;  ///< gone or still there: a reservation is being shipped
     std::string by;            ///< whom, for people
   };
   using places = std::map<std::pair<std::string, std::string>, unit_sums>;

@@ -193,6 +193,39 @@ TEST_CASE("C8: a parked order that asks again stays parked while another operati
   CHECK(status_of(w.state) == order_status::confirmed);
 }
 
+TEST_CASE("a parked order that left memory goes on by what it is told, and does not ask for it") {
+  const auto left_memory = [](workflow w) { // a message of its step was given up
+    w.tell(undeliverable{});
+    CHECK(status_of(w.state) == order_status::needs_attention);
+    CHECK_FALSE(must_resume(w.state));
+    w.crash();
+    return w;
+  };
+  auto paid = left_memory(reserved());
+  paid.payment(payment_outcome::authorized);
+  CHECK_FALSE(paid.sent<authorize_payment>());
+  CHECK(paid.sent<commit_units>());
+  CHECK(status_of(paid.state) == order_status::awaiting_payment);
+
+  auto refused = left_memory(reserved());
+  refused.payment(payment_outcome::authorization_refused);
+  CHECK_FALSE(refused.sent<authorize_payment>());
+  CHECK(refused.sent<reverse_payment>());
+
+  auto canceled = reserved();
+  canceled.client(cancel_order{"o-1"});
+  canceled = left_memory(std::move(canceled));
+  canceled.payment(payment_outcome::reversed);
+  CHECK_FALSE(canceled.sent<reverse_payment>());
+  CHECK(canceled.sent<release_units>());
+  canceled.both(stock_step::release);
+  CHECK(status_of(canceled.state) == order_status::canceled);
+
+  auto asks = left_memory(reserved()); // what it is told is not the answer to its phase
+  asks.payment(payment_outcome::captured);
+  CHECK(asks.sent<authorize_payment>());
+}
+
 TEST_CASE("stock is never released while the payment is unknown") {
   auto w = in(order_status::needs_attention);
   CHECK(w.spoken_to().empty());
