@@ -157,7 +157,8 @@ private:
     const bool of_authorization = outcome == payment_outcome::authorized ||
                                   outcome == payment_outcome::authorization_refused ||
                                   outcome == payment_outcome::action_required;
-    return of_authorization && !current.declined ? order_stage::authorizing : order_stage::none;
+    return of_authorization && !current.declined && of_this_series(reply) ? order_stage::authorizing
+                                                                          : order_stage::none;
   }
 
   void resume_phase() {
@@ -253,8 +254,12 @@ private:
     work_.tell_payment(expire_authorization{});
   }
 
+  bool of_this_series(const payment_reply& reply) const {
+    return reply.request.empty() || reply.request == series_name(work_.now().series);
+  }
+
   void authorized(const payment_reply& reply) {
-    if (!reply.request.empty() && reply.request != series_name(work_.now().series))
+    if (!of_this_series(reply))
       return; // told once more, of an attempt before this one
     const auto outcome = reply.outcome;
     if (outcome == payment_outcome::action_required) {

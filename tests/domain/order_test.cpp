@@ -224,6 +224,10 @@ TEST_CASE("a parked order that left memory goes on by what it is told, and does 
   auto asks = left_memory(reserved()); // what it is told is not the answer to its phase
   asks.payment(payment_outcome::captured);
   CHECK(asks.sent<authorize_payment>());
+
+  auto asks_too = left_memory(reserved()); // nor is that, of another attempt
+  asks_too.payment(payment_outcome::authorized, "authorize-of-another");
+  CHECK(asks_too.sent<authorize_payment>());
 }
 
 TEST_CASE("stock is never released while the payment is unknown") {
