@@ -23,8 +23,8 @@ entity_image image_of(const entity_ref& ref, std::string_view snapshot) {
 struct folding {
   store& disk;
   const known_entities& known;
-  bool cut_short =
-    false; ///< a checkpoint of the span was, and may have stored snapshots and due marks
+  /// A checkpoint of the span was, and may have stored snapshots and due marks.
+  bool cut_short = false;
   folded_span result;
   folded_entities::value_type* last = nullptr; ///< whose event was last: often the next one's, too
 };

@@ -78,8 +78,7 @@ public:
     if (phase != order_status::awaiting_payment && phase != order_status::canceling)
       return; // a repeat
     auto& stage = work_.progress.stage;
-    if (stage ==
-        order_stage::none) // it was parked, and has left memory since, or the process ended
+    if (stage == order_stage::none) // parked, it has left memory since, or the process ended
       stage = stage_answered_by(reply);
     switch (stage) {
     case order_stage::none: return resume_phase(); // ask again, and go on

@@ -170,7 +170,7 @@ checkpoint_span group_commit_journal::begin_checkpoint(std::uint16_t shard) {
   work_.notify_one();
   committed_.wait(lock, [&] { return durable() >= high || stopped_ || !failure_.empty(); });
   if (durable() < high)
-    throw journal_stopped(failure_.empty() ? "the journal is closed" : failure_);
+    throw has_stopped();
   return span;
 }
 

@@ -40,13 +40,19 @@ group_commit_journal::~group_commit_journal() {
 /// The caller holds the lock.
 void group_commit_journal::require_running() const {
   if (stopping_ || options_.read_only)
-    throw journal_stopped(failure_.empty() ? "the journal is closed" : failure_);
+    throw has_stopped();
+}
+
+/// The caller holds the lock.
+journal_stopped group_commit_journal::has_stopped() const {
+  return journal_stopped{failure_.empty() ? "the journal is closed" : failure_};
 }
 
 /// The caller holds the tail.
-chunk_writer& group_commit_journal::open_chunk(shard_tail& tail, std::uint16_t shard) {
+chunk_writer& group_commit_journal::open_chunk(shard_tail& tail) const {
   if (!tail.open)
-    tail.open = std::make_unique<chunk_writer>(shard, tail.next_chunk++);
+    tail.open = std::make_unique<chunk_writer>(static_cast<std::uint16_t>(&tail - tails_.data()),
+                                               tail.next_chunk++);
   return *tail.open;
 }
 
@@ -70,7 +76,7 @@ position group_commit_journal::append(const entity_ref& stream, std::uint64_t ex
     return *at;
   }
   const std::lock_guard lock{mutex_};
-  throw journal_stopped(failure_.empty() ? "the journal is closed" : failure_);
+  throw has_stopped();
 }
 
 /// @returns nothing when nothing is appended any more.
@@ -103,15 +109,14 @@ std::optional<position> group_commit_journal::append_to(shard_tail& tail, const 
 /// `at`: the position before the first.
 void group_commit_journal::add(shard_tail& tail, tail_entry& entry, const entity_ref& stream,
                                position at, std::span<const event_record> events) {
-  const auto hash = stable_hash(stream);
-  const auto shard = static_cast<std::uint16_t>(hash % options_.shards);
   for (const auto& event : events) {
-    auto& chunk = open_chunk(tail, shard);
+    auto& chunk = open_chunk(tail);
     chunk.add(++at, stream, ++entry.version, event);
     if (entry.chunks.empty() || entry.chunks.back() != chunk.header().number)
       entry.chunks.push_back(chunk.header().number);
     if (event.fingerprint != 0)
-      tail.fresh_commands.try_emplace(command_hash(hash, event.cause), chunk.header().number);
+      tail.fresh_commands.try_emplace(command_hash(stable_hash(stream), event.cause),
+                                      chunk.header().number);
     if (chunk.size() >= options_.chunk_bytes)
       close_chunk(tail);
   }
@@ -158,7 +163,7 @@ void group_commit_journal::flush_records() {
   const auto all = records_put_;
   committed_.wait(lock, [&] { return records_durable_ >= all || stopped_ || !failure_.empty(); });
   if (records_durable_ < all)
-    throw journal_stopped(failure_.empty() ? "the journal is closed" : failure_);
+    throw has_stopped();
 }
 
 void group_commit_journal::begin_together() {

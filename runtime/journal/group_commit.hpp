@@ -222,7 +222,7 @@ private:
   position recover_shard(std::uint16_t shard);
   void rebuild_index(std::uint16_t shard);
   void close_chunk(shard_tail& tail) const;
-  static chunk_writer& open_chunk(shard_tail& tail, std::uint16_t shard);
+  chunk_writer& open_chunk(shard_tail& tail) const;
   std::optional<position> append_to(shard_tail& tail, const entity_ref& stream,
                                     std::uint64_t expected_version,
                                     std::span<const event_record> events);
@@ -238,6 +238,7 @@ private:
   void release_outputs();
   void fail(const std::string& why);
   void require_running() const;
+  journal_stopped has_stopped() const;
   std::shared_ptr<const std::string> bytes_of(std::uint16_t shard, std::uint64_t number);
   std::optional<command_outcome> find_in_tail(const entity_ref& stream, const std::string& key);
   std::optional<command_outcome> find_in_snapshot(const entity_ref& stream, const std::string& key);

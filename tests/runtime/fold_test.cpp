@@ -82,15 +82,6 @@ std::vector<event_record> commands(int count) {
   return made;
 }
 
-stored_stream loaded(group_commit_journal& log, const entity_ref& ref) {
-  stored_stream found;
-  log.load(ref, [&](stored_stream stream, const std::string& error) {
-    CHECK(error.empty());
-    found = std::move(stream);
-  });
-  return found;
-}
-
 } // namespace
 
 TEST_CASE("entities that left memory are checkpointed by their image as by their events") {
@@ -122,7 +113,7 @@ TEST_CASE("entities that left memory are checkpointed by their image as by their
       rest(ref);
     append_durably(*log, again, 1, {record_of(stock_received{{"main", 7}})});
     for (const auto& ref : {known, fresh, again, forgets, in_memory}) {
-      const auto found = loaded(*log, ref);
+      const auto found = load_now(*log, ref);
       const bool is_image = log == &by_images && ref != again && ref != in_memory;
       CHECK(found.tail.empty() == is_image);
       entity_image image{ref};
@@ -148,11 +139,11 @@ TEST_CASE("an image is taken for what it is only while nothing follows it") {
   group_commit_journal log{std::make_unique<memory_store>(), how};
   append_durably(log, mug, 0, {record_of(stock_received{{"main", 5}})});
   log.rest(mug, {2, "of a version that was never there", {}, false});
-  CHECK(loaded(log, mug).tail.size() == 1);
+  CHECK(load_now(log, mug).tail.size() == 1);
   auto image = load_entity(log, mug).at_rest();
   image.due = 77; // to see that it is the image which counts
   log.rest(mug, image);
-  CHECK(loaded(log, mug).tail.empty());
+  CHECK(load_now(log, mug).tail.empty());
 
   const auto span = log.begin_checkpoint(0);
   append_durably(log, mug, 1, {record_of(stock_received{{"main", 6}})}); // behind the span
@@ -160,10 +151,10 @@ TEST_CASE("an image is taken for what it is only while nothing follows it") {
   const known_entities known{1, [&](const entity_ref& ref) { return log.resting(0, ref); }};
   log.complete_checkpoint(span, result_of(fold(log.disk(), span, {}, known)));
   CHECK(due_marks(log.disk()) == 1);
-  CHECK(loaded(log, mug).tail.empty());
+  CHECK(load_now(log, mug).tail.empty());
   CHECK(load_entity(log, mug).version() == 2);
 
   const entity_ref unseen{entity_kind::stock, "unseen"};
   log.rest(unseen, {0, {}, {}, false}); // it has no event that could be left out
-  CHECK_FALSE(loaded(log, unseen).snapshot);
+  CHECK_FALSE(load_now(log, unseen).snapshot);
 }
