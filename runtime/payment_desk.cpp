@@ -126,6 +126,12 @@ void payment_desk::run() {
   name_thread("payments");
   std::unique_lock lock{shared_->mutex};
   while (!shared_->stopping) {
+    if (shared_->held) { // also at the very start: who lets go does what there is
+      shared_->missed = true;
+      shared_->wakes_at.reset();
+      shared_->changed.wait(lock);
+      continue;
+    }
     if (!shared_->at_it)
       work(lock);
     if (shared_->stopping)
