@@ -27,6 +27,7 @@ struct incarnation {
 
   entity_image image;
   position last_position = 0;
+  stream_place place;        ///< in the journal
   bool was_absent = false;   ///< it had no history: what it has done, it has done in here
   bool told_payment = false; ///< of an order
   bool asked_index = false;  ///< about the message in hand

@@ -318,7 +318,7 @@ bool shard_actor::passivate(const entity_cell_ptr& cell) {
   }
   node_.counters.passivations.fetch_add(1, std::memory_order_relaxed);
   if (cell->own->last_position != 0)
-    node_.journal.rest(cell->ref, cell->own->image.at_rest());
+    node_.journal.rest(cell->ref, cell->own->image.at_rest(), cell->own->place);
   close(cell);
   if (cell->box.unclaim())
     inbox.forget(*cell);

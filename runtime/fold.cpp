@@ -3,10 +3,15 @@
 #include "actors/codec.hpp"
 #include "runtime/journal/marks.hpp"
 
+#include <boost/container_hash/hash.hpp>
+#include <boost/unordered/unordered_flat_set.hpp>
+
 #include <algorithm>
 #include <array>
 #include <cstring>
 #include <set>
+#include <span>
+#include <stdexcept>
 #include <tuple>
 
 namespace purser {
@@ -22,7 +27,6 @@ entity_image image_of(const entity_ref& ref, std::string_view snapshot) {
 /// What one folding has to look at.
 struct folding {
   store& disk;
-  const known_entities& known;
   /// A checkpoint of the span was, and may have stored snapshots and due marks.
   bool cut_short = false;
   folded_span result;
@@ -35,11 +39,6 @@ folded_entity entity_before(const folding& in, const recorded_event& event) {
   const auto& ref = event.stream;
   folded_entity before;
   const bool is_new = event.version == 1 && !in.cut_short; // nothing is stored of it
-  const auto* left = is_new && in.known.image ? in.known.image(ref) : nullptr;
-  if (left != nullptr && !left->has_forgotten) {
-    before.left = left;
-    return before;
-  }
   const auto stored = is_new ? std::nullopt : disk.snapshot(ref);
   if (!stored) {
     before.image = std::make_unique<entity_image>(ref);
@@ -83,8 +82,6 @@ void fold_event(folding& in, std::uint64_t chunk, const recorded_event& event) {
   auto& entity = in.last->second;
   if (entity.chunks.empty() || entity.chunks.back() < chunk)
     entity.chunks.push_back(chunk);
-  if (entity.left != nullptr)
-    return;
   auto& image = *entity.image;
   if (event.version <= image.version()) { // its snapshot is newer than the checkpoint
     keep_if_forgotten(image, event, result.ids);
@@ -113,9 +110,11 @@ void naming(const entity_ref& entity, Call call) {
 struct named_entity {
   std::array<std::uint64_t, 2> begin{}; ///< big endian: they compare as the bytes do
   const entity_ref* ref = nullptr;
-  folded_entity* entity = nullptr;
+  folded_entity* folded = nullptr; ///< or
+  const tail_entry* at_rest = nullptr;
 
-  named_entity(const entity_ref& name, folded_entity& of) : ref(&name), entity(&of) {
+  named_entity(const entity_ref& name, folded_entity* is_folded, const tail_entry* rests)
+      : ref(&name), folded(is_folded), at_rest(rests) {
     constexpr std::size_t size = sizeof begin;
     const auto& key = name.key;
     std::array<char, size> bytes{static_cast<char>(name.kind)};
@@ -130,23 +129,75 @@ struct named_entity {
   }
 };
 
-std::vector<named_entity> in_order(folded_entities& entities) {
+std::vector<named_entity> in_order(folded_span& span) {
   std::vector<named_entity> found;
-  found.reserve(entities.size());
-  for (auto& [ref, entity] : entities)
-    found.emplace_back(ref, entity);
+  found.reserve(span.entities.size() + span.at_rest.size());
+  for (auto& [ref, entity] : span.entities)
+    found.emplace_back(ref, &entity, nullptr);
+  for (const auto* entry : span.at_rest)
+    found.emplace_back(entry->stream, nullptr, entry);
   std::sort(found.begin(), found.end());
   return found;
 }
 
+/// A stream's name, which lives elsewhere.
+using stream_name = std::pair<entity_kind, std::string_view>;
+
+/// The index comes first (X3): whether a checkpoint of the span was, and came to no end.
+bool was_cut_short(store& disk, const checkpoint_span& span) {
+  return disk.index_covered(span.shard) > span.after;
+}
+
+/// A history that is too long for the frame's list goes to the index (X1).
+std::string begin_frame(const entity_ref& ref, std::uint64_t version, const auto& chunks,
+                        index_batch& index) {
+  std::span<const std::uint64_t> listed{chunks.data(), chunks.size()};
+  if (listed.size() > marks::most_listed_chunks) {
+    index.postings.push_back({ref, {listed.begin(), listed.end()}});
+    listed = {};
+  }
+  return marks::begin_snapshot(version, listed);
+}
+
+/// Nothing is stored of it, and its image tells all that a checkpoint has to know.
+bool tells_all(const tail_entry& entry) {
+  return entry.is_new && entry.image && !entry.image->has_forgotten;
+}
+
 } // namespace
 
-folded_span fold(store& disk, const checkpoint_span& span, const unreadable_visitor& tell,
-                 const known_entities& known) {
+folded_span fold(store& disk, const checkpoint_span& span, const tail_generation& entities) {
+  if (was_cut_short(disk, span))
+    return fold(disk, span);
+  folding in{disk, false, {}};
+  auto& at_rest = in.result.at_rest;
+  at_rest.reserve(entities.size());
+  boost::unordered_flat_set<stream_name, boost::hash<stream_name>> to_fold;
+  std::uint64_t seen = 0; // events
+  for (const auto& entry : entities)
+    if (tells_all(entry)) {
+      at_rest.push_back(&entry);
+      seen += entry.version; // from the first one on
+    } else {
+      to_fold.emplace(entry.stream.kind, entry.stream.key);
+    }
+  const auto chosen = [&](entity_kind kind, std::string_view key) {
+    return to_fold.contains({kind, key});
+  };
+  const auto all = read_span(disk, span, chosen, [&](std::uint64_t chunk, recorded_event&& event) {
+    naming(event.stream, [&] { fold_event(in, chunk, event); });
+    ++seen;
+  });
+  if (seen != all) // else an entity would lose events in silence
+    throw std::logic_error("shard " + std::to_string(span.shard) + " has " + std::to_string(all) +
+                           " events up to chunk " + std::to_string(span.up_to) + ", and " +
+                           std::to_string(seen) + " are known");
+  return std::move(in.result);
+}
+
+folded_span fold(store& disk, const checkpoint_span& span, const unreadable_visitor& tell) {
   std::set<entity_ref> unreadable;
-  const bool cut_short = disk.index_covered(span.shard) > span.after; // the index comes first
-  folding in{disk, known, cut_short, {}};
-  in.result.entities.reserve(known.count);
+  folding in{disk, was_cut_short(disk, span), {}};
   read_span(disk, span, [&](std::uint64_t chunk, recorded_event&& event) {
     if (!unreadable.empty() && unreadable.contains(event.stream))
       return;
@@ -169,27 +220,28 @@ checkpoint_span tail_span(group_commit_journal& journal, std::uint16_t shard) {
 }
 
 checkpoint_result result_of(folded_span folded) {
-  auto by_key = in_order(folded.entities);
+  auto by_key = in_order(folded);
   checkpoint_result result;
   result.snapshots.reserve(by_key.size());
   result.dues.reserve(by_key.size());
   for (const auto& named : by_key) {
     const auto& ref = *named.ref;
-    auto& [image, left, chunks, due_before, open_before] = *named.entity;
-    if (chunks.size() > marks::most_listed_chunks) { // X1
-      result.index.postings.push_back({ref, {chunks.begin(), chunks.end()}});
-      chunks.clear();
+    if (named.at_rest != nullptr) {
+      const auto& image = *named.at_rest->image;
+      auto frame = begin_frame(ref, image.version, named.at_rest->chunks, result.index);
+      frame += image.snapshot;
+      marks::seal_snapshot(frame);
+      result.snapshots.emplace_back(ref, std::move(frame));
+      result.dues.push_back({std::nullopt, image.due});
+      continue;
     }
-    const auto version = left != nullptr ? left->version : image->version();
-    auto frame = marks::begin_snapshot(version, {chunks.data(), chunks.size()});
-    if (left != nullptr)
-      frame += left->snapshot;
-    else
-      image->save(frame);
+    const auto& [image, chunks, due_before, open_before] = *named.folded;
+    auto frame = begin_frame(ref, image->version(), chunks, result.index);
+    image->save(frame);
     marks::seal_snapshot(frame);
     result.snapshots.emplace_back(ref, std::move(frame));
-    result.dues.push_back({due_before, left != nullptr ? left->due : image->due()});
-    if (image && image->must_resume())
+    result.dues.push_back({due_before, image->due()});
+    if (image->must_resume())
       result.opened.push_back(ref);
     else if (open_before)
       result.closed.push_back(ref);
@@ -203,9 +255,7 @@ checkpoint_result result_of(folded_span folded) {
 
 void run_checkpoint(group_commit_journal& journal, std::uint16_t shard) {
   const auto span = journal.begin_checkpoint(shard);
-  const known_entities known{journal.folding(shard),
-                             [&](const entity_ref& ref) { return journal.resting(shard, ref); }};
-  journal.complete_checkpoint(span, result_of(fold(journal.disk(), span, {}, known)));
+  journal.complete_checkpoint(span, result_of(fold(journal.disk(), span, journal.folding(shard))));
 }
 
 open_work find_open_work(group_commit_journal& journal, const unreadable_visitor& tell) {

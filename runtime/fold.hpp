@@ -20,7 +20,6 @@ namespace purser {
 /// An entity with events in a span.
 struct folded_entity {
   std::unique_ptr<entity_image> image; ///< at the span's end
-  const resting_image* left = nullptr; ///< instead of that: it left memory so
   /// With events: those that its snapshot listed at the span's beginning, then those of the span.
   boost::container::small_vector<std::uint64_t, 4> chunks;
   std::optional<unix_millis> due_before; ///< of its timer, at the span's beginning
@@ -31,7 +30,8 @@ using folded_entities = boost::unordered_flat_map<entity_ref, folded_entity, ent
 
 struct folded_span {
   folded_entities entities;
-  std::vector<index_batch::id> ids; ///< which the snapshots at the span's end do not tell
+  std::vector<const tail_entry*> at_rest; ///< the others: their images are known
+  std::vector<index_batch::id> ids;       ///< which the snapshots at the span's end do not tell
 };
 
 /// An entity whose snapshot or events are bad, in a journal that is whole.
@@ -42,19 +42,14 @@ struct entity_unreadable : journal_corrupt {
 };
 using unreadable_visitor = std::function<void(const entity_unreadable&)>;
 
-/// What is known already of the entities with events in a span.
-struct known_entities {
-  std::size_t count = 0;
-  /// How one that began in the span was at its end, or null; it lives as long as what is made of
-  /// it.
-  std::function<const resting_image*(const entity_ref&)> image;
-};
-
 /// Every entity with events in the span, as it was at the span's end.
 /// Throws journal_corrupt, store_error; entity_unreadable, unless there is somebody to be told of
 /// it: then that entity is left out.
-folded_span fold(store& disk, const checkpoint_span& span, const unreadable_visitor& tell = {},
-                 const known_entities& known = {});
+folded_span fold(store& disk, const checkpoint_span& span, const unreadable_visitor& tell = {});
+
+/// The same by who has begun a checkpoint and knows which entities have events in its span. Those
+/// that began in it and are at rest are not folded; they live until the checkpoint is completed.
+folded_span fold(store& disk, const checkpoint_span& span, const tail_generation& entities);
 
 /// What a checkpoint stores of a folded span: snapshots, who has a step under way, and what the
 /// index has to tell from now on (marks.hpp, X1, X2); all in the order of the store's keys, in

@@ -74,6 +74,13 @@ struct journal_corrupt : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
+/// What whoever appends to a stream again and again keeps for its journal, so that the stream need
+/// not be looked up each time. Of one stream; what is in it is the journal's business.
+struct stream_place {
+  std::uint64_t generation = 0;
+  void* entry = nullptr;
+};
+
 /// Thread-safe. Never blocks for the disk except where it says so.
 class journal {
 public:
@@ -92,7 +99,14 @@ public:
   /// @returns the position of the last one.
   /// Throws journal_stopped; version_conflict.
   virtual position append(const entity_ref& stream, std::uint64_t expected_version,
-                          std::span<const event_record> events) = 0;
+                          std::span<const event_record> events, stream_place& place) = 0;
+
+  /// The same for who does so once.
+  position append_once(const entity_ref& stream, std::uint64_t expected_version,
+                       std::span<const event_record> events) {
+    stream_place unknown;
+    return append(stream, expected_version, events, unknown);
+  }
 
   /// The last position appended.
   virtual position last() const = 0;
@@ -112,9 +126,10 @@ public:
   /// An entity with events that no checkpoint has taken in yet leaves memory: who loads it next,
   /// and the next checkpoint, need not read those events. It is no promise: the image may be
   /// dropped.
-  virtual void rest(const entity_ref& stream, resting_image image) {
+  virtual void rest(const entity_ref& stream, resting_image image, stream_place& place) {
     static_cast<void>(stream);
     static_cast<void>(image);
+    static_cast<void>(place);
   }
 
   /// What is appended, and kept beside the events, while one lives becomes durable together, or not

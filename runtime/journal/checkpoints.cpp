@@ -89,11 +89,12 @@ position group_commit_journal::recover_shard(std::uint16_t shard) {
     before = header.last;
     tail.bytes += bytes.size();
     read_chunk(bytes, [&](recorded_event&& event) {
-      auto& entry = tail.fresh[event.stream];
+      auto& entry = tail.fresh.find_or_add(stable_hash(event.stream), event.stream);
       if (entry.version != 0 && event.version != entry.version + 1)
         throw journal_corrupt(to_string(event.stream) + ": event " + std::to_string(event.version) +
                               " follows event " + std::to_string(entry.version) + " in " +
                               chunk_place(shard, number));
+      entry.is_new = entry.version == 0 ? event.version == 1 : entry.is_new;
       entry.version = event.version;
       if (entry.chunks.empty() || entry.chunks.back() != number)
         entry.chunks.push_back(number);
@@ -159,12 +160,7 @@ checkpoint_span group_commit_journal::begin_checkpoint(std::uint16_t shard) {
     const auto next = tail.open ? tail.open->header().number : tail.next_chunk;
     span = {shard, tail.checkpoint, next - 1};
     high = last();
-    tail.checkpointing = true;
-    tail.folding = std::exchange(tail.fresh, {});
-    tail.fresh.reserve(tail.folding.size()); // the next one will be about as large
-    tail.folding_commands = std::exchange(tail.fresh_commands, {});
-    tail.fresh_commands.reserve(tail.folding_commands.size());
-    tail.bytes = 0;
+    tail.begin_checkpoint();
   }
   std::unique_lock lock{mutex_};
   work_.notify_one();
@@ -174,19 +170,22 @@ checkpoint_span group_commit_journal::begin_checkpoint(std::uint16_t shard) {
   return span;
 }
 
-/// `folding` is changed by the beginning and the end of a checkpoint only.
-const resting_image* group_commit_journal::resting(std::uint16_t shard,
-                                                   const entity_ref& stream) const {
-  const auto& folding = tails_[shard].folding;
-  const auto found = folding.find(stream);
-  return found == folding.end() ? nullptr : found->second.image.get();
-}
-
 void read_span(store& disk, const checkpoint_span& span, const span_visitor& visit) {
   disk.for_each_chunk(
     span.shard, span.after, span.up_to, [&](std::uint64_t number, std::string_view bytes) {
       read_chunk(bytes, [&](recorded_event&& event) { visit(number, std::move(event)); });
     });
+}
+
+std::uint64_t read_span(store& disk, const checkpoint_span& span, const stream_choice& chosen,
+                        const span_visitor& visit) {
+  std::uint64_t events = 0;
+  disk.for_each_chunk(
+    span.shard, span.after, span.up_to, [&](std::uint64_t number, std::string_view bytes) {
+      events += read_chosen(bytes, chosen,
+                            [&](recorded_event&& event) { visit(number, std::move(event)); });
+    });
+  return events;
 }
 
 /// Snapshots know no order among them. What is told of all of them comes before and after: after a
@@ -233,10 +232,10 @@ void group_commit_journal::complete_checkpoint(const checkpoint_span& span,
   result.index.covered = span.up_to;
   disk_->write_index(result.index);
   store_checkpoint(*disk_, span, std::move(result));
-  generation folded; // both destroyed without the lock
-  command_chunks folded_commands;
+  tail_generation folded; // both destroyed without the lock
+  shard_tail::command_chunks folded_commands;
   const std::lock_guard lock{tail.mutex};
-  folded.swap(tail.folding);
+  std::swap(folded, tail.folding);
   folded_commands.swap(tail.folding_commands);
   tail.checkpoint = tail.indexed = span.up_to;
   tail.checkpointing = false;
@@ -263,11 +262,11 @@ std::vector<entity_ref> group_commit_journal::tail_entities() {
   std::vector<entity_ref> found;
   for (const auto& tail : tails_) {
     const std::lock_guard lock{tail.mutex};
-    for (const auto& [stream, entry] : tail.fresh)
-      found.push_back(stream);
-    for (const auto& [stream, entry] : tail.folding)
-      if (!tail.fresh.contains(stream))
-        found.push_back(stream);
+    for (const auto& entry : tail.fresh)
+      found.push_back(entry.stream);
+    for (const auto& entry : tail.folding)
+      if (tail.fresh.find(stable_hash(entry.stream), entry.stream) == nullptr)
+        found.push_back(entry.stream);
   }
   return found;
 }

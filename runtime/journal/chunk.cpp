@@ -59,9 +59,10 @@ public:
       : in_(chunk.substr(header_size, chunk.size() - header_size - checksum_size)),
         position_(header.first) {}
 
-  /// Reads the next event; with `only`, one of another stream is skipped. @returns whether it is
+  /// Reads the next event; one of a stream that is not chosen is skipped. @returns whether it is
   /// one to visit.
-  bool next(recorded_event& event, const entity_ref* only) {
+  template <class Choice>
+  bool next(recorded_event& event, const Choice& chosen) {
     position_ += codec::take_varint(in_);
     const auto kind = static_cast<entity_kind>(codec::take_varint(in_));
     const auto key = text();
@@ -75,7 +76,7 @@ public:
     if ((flags & has_fingerprint) != 0)
       fingerprint = get_at<std::uint64_t>(codec::take_bytes(in_, sizeof fingerprint), 0);
     const auto payload = text();
-    if (only != nullptr && (only->kind != kind || only->key != key))
+    if (!chosen(kind, key))
       return false;
     event.at_position = position_;
     event.stream.kind = kind;
@@ -104,17 +105,20 @@ private:
   std::int64_t at_ = 0;
 };
 
-void read_events(std::string_view chunk, const entity_ref* only, const event_visitor& visit) {
+template <class Choice>
+std::uint32_t read_events(std::string_view chunk, const Choice& chosen,
+                          const event_visitor& visit) {
   const auto header = read_header(chunk);
   try {
     event_reader reader{chunk, header};
     recorded_event event; // one: its strings keep their room unless the visitor takes them
     for (std::uint32_t i = 0; i < header.count; ++i) {
-      if (reader.next(event, only))
+      if (reader.next(event, chosen))
         visit(std::move(event));
     }
     if (!reader.at_end() || reader.last() != header.last)
       throw journal_corrupt("a chunk's events do not fill it");
+    return header.count;
   } catch (const codec::decode_error& error) {
     throw journal_corrupt(std::string{"a chunk cannot be read: "} + error.what());
   }
@@ -193,11 +197,22 @@ chunk_header checked_header(std::string_view chunk, std::uint16_t shard, std::ui
 }
 
 void read_chunk(std::string_view chunk, const event_visitor& visit) {
-  read_events(chunk, nullptr, visit);
+  read_events(
+    chunk, [](entity_kind, std::string_view) { return true; }, visit);
+}
+
+std::uint32_t read_chosen(std::string_view chunk, const stream_choice& chosen,
+                          const event_visitor& visit) {
+  return read_events(chunk, chosen, visit);
 }
 
 void read_chunk_of(std::string_view chunk, const entity_ref& stream, const event_visitor& visit) {
-  read_events(chunk, &stream, visit);
+  read_events(
+    chunk,
+    [&stream](entity_kind kind, std::string_view key) {
+      return stream.kind == kind && stream.key == key;
+    },
+    visit);
 }
 
 } // namespace purser

@@ -58,6 +58,14 @@ using event_visitor = std::function<void(recorded_event&&)>;
 /// whole.
 void read_chunk(std::string_view chunk, const event_visitor& visit);
 
+/// Whether the events of a stream are to be visited.
+using stream_choice = std::function<bool(entity_kind, std::string_view key)>;
+
+/// Visits only the events of the streams that are chosen; the others cost hardly anything.
+/// @returns how many events the chunk has.
+std::uint32_t read_chosen(std::string_view chunk, const stream_choice& chosen,
+                          const event_visitor& visit);
+
 /// Visits only the events of one stream.
 void read_chunk_of(std::string_view chunk, const entity_ref& stream, const event_visitor& visit);
 

@@ -56,22 +56,29 @@ chunk_writer& group_commit_journal::open_chunk(shard_tail& tail) const {
   return *tail.open;
 }
 
+/// Takes the open chunk of a shard; null when there is none. The caller holds the tail.
+std::unique_ptr<chunk_writer> group_commit_journal::take_open(shard_tail& tail) {
+  if (!tail.open || tail.open->empty())
+    return nullptr;
+  tail.bytes += tail.open->size();
+  return std::move(tail.open);
+}
+
+group_commit_journal::closed_chunk group_commit_journal::closed(chunk_writer&& open) const {
+  const auto now = options_.wall_clock_ms ? options_.wall_clock_ms() : 0;
+  const auto header = open.header();
+  return {header, std::make_shared<const std::string>(std::move(open).finish(now))};
+}
+
 /// The caller holds the tail.
 void group_commit_journal::close_chunk(shard_tail& tail) const {
-  if (!tail.open || tail.open->empty())
-    return;
-  const auto now = options_.wall_clock_ms ? options_.wall_clock_ms() : 0;
-  const auto header = tail.open->header();
-  tail.queued.push_back(
-    {header, std::make_shared<const std::string>(std::move(*tail.open).finish(now))});
-  tail.bytes += tail.queued.back().bytes->size();
-  tail.open.reset();
+  if (const auto open = take_open(tail))
+    tail.queued.push_back(closed(std::move(*open)));
 }
 
 position group_commit_journal::append(const entity_ref& stream, std::uint64_t expected_version,
-                                      std::span<const event_record> events) {
-  auto& tail = tails_[shard_of(stream, options_.shards)];
-  if (const auto at = append_to(tail, stream, expected_version, events)) {
+                                      std::span<const event_record> events, stream_place& place) {
+  if (const auto at = append_to(stream, expected_version, events, place)) {
     wake_writer();
     return *at;
   }
@@ -80,25 +87,30 @@ position group_commit_journal::append(const entity_ref& stream, std::uint64_t ex
 }
 
 /// @returns nothing when nothing is appended any more.
-std::optional<position> group_commit_journal::append_to(shard_tail& tail, const entity_ref& stream,
+std::optional<position> group_commit_journal::append_to(const entity_ref& stream,
                                                         std::uint64_t expected_version,
-                                                        std::span<const event_record> events) {
+                                                        std::span<const event_record> events,
+                                                        stream_place& place) {
+  const auto hash = stable_hash(stream);
+  auto& tail = tail_of(hash);
   const std::lock_guard lock{tail.mutex};
   if (tail.ended || stopping_ || options_.read_only)
     return std::nullopt;
-  auto& entry = tail.fresh[stream];
+  auto& entry = tail.entry_of(hash, stream, place);
   auto known = entry.version;
   if (known == 0)
-    if (const auto folding = tail.folding.find(stream); folding != tail.folding.end())
-      known = folding->second.version;
+    if (const auto* folding = tail.folding.find(hash, stream))
+      known = folding->version;
   if (known != 0 && known != expected_version)
     throw version_conflict(to_string(stream) + ": an event is to follow version " +
                            std::to_string(expected_version) + ", but version " +
                            std::to_string(known) + " was the last");
+  if (entry.version == 0)
+    entry.is_new = expected_version == 0;
   entry.version = expected_version;
   const auto before = last_.fetch_add(events.size());
   try {
-    add(tail, entry, stream, before, events);
+    add(tail, entry, hash, before, events);
   } catch (...) { // positions are given already
     tail.torn = true;
     throw;
@@ -107,15 +119,15 @@ std::optional<position> group_commit_journal::append_to(shard_tail& tail, const 
 }
 
 /// `at`: the position before the first.
-void group_commit_journal::add(shard_tail& tail, tail_entry& entry, const entity_ref& stream,
-                               position at, std::span<const event_record> events) {
+void group_commit_journal::add(shard_tail& tail, tail_entry& entry, std::uint64_t hash, position at,
+                               std::span<const event_record> events) {
   for (const auto& event : events) {
     auto& chunk = open_chunk(tail);
-    chunk.add(++at, stream, ++entry.version, event);
+    chunk.add(++at, entry.stream, ++entry.version, event);
     if (entry.chunks.empty() || entry.chunks.back() != chunk.header().number)
       entry.chunks.push_back(chunk.header().number);
     if (event.fingerprint != 0)
-      tail.fresh_commands.try_emplace(command_hash(stable_hash(stream), event.cause),
+      tail.fresh_commands.try_emplace(command_hash(hash, event.cause),
                                       chunk.header().number);
     if (chunk.size() >= options_.chunk_bytes)
       close_chunk(tail);
@@ -238,19 +250,29 @@ void group_commit_journal::run() {
 
 /// Takes everything appended so far into `in_flight_`; the caller holds the lock. Whoever appends
 /// has its tail, and its positions were given then: with all tails held nothing is half appended.
+/// The chunks are closed when the tails are free again.
 /// @returns the last position taken; nothing when an append was cut short.
 std::optional<position> group_commit_journal::cut(bool ending) {
+  struct taken {
+    std::vector<closed_chunk> queued;
+    std::unique_ptr<chunk_writer> open;
+  };
+  std::vector<taken> parts(tails_.size());
   for (auto& tail : tails_)
     tail.mutex.lock();
   const auto high = last();
   bool torn = false;
-  for (auto& tail : tails_) {
+  for (std::size_t shard = 0; shard < tails_.size(); ++shard) {
+    auto& tail = tails_[shard];
     const std::lock_guard lock{tail.mutex, std::adopt_lock};
     torn = torn || tail.torn;
     tail.ended = ending;
-    close_chunk(tail);
-    std::move(tail.queued.begin(), tail.queued.end(), std::back_inserter(in_flight_));
-    tail.queued.clear();
+    parts[shard] = {std::exchange(tail.queued, {}), take_open(tail)};
+  }
+  for (auto& part : parts) {
+    std::move(part.queued.begin(), part.queued.end(), std::back_inserter(in_flight_));
+    if (part.open)
+      in_flight_.push_back(closed(std::move(*part.open)));
   }
   return torn ? std::nullopt : std::optional{high};
 }
@@ -369,33 +391,15 @@ std::uint64_t group_commit_journal::command_hash(std::uint64_t stream_hash, std:
   return XXH3_64bits_withSeed(key.data(), key.size(), stream_hash);
 }
 
-std::vector<std::uint64_t> group_commit_journal::tail_chunks(const shard_tail& tail,
-                                                             const entity_ref& stream) {
-  std::vector<std::uint64_t> numbers;
-  for (const auto* part : {&tail.folding, &tail.fresh})
-    if (const auto found = part->find(stream); found != part->end())
-      for (const auto number : found->second.chunks)
-        if (numbers.empty() || numbers.back() != number)
-          numbers.push_back(number);
-  return numbers;
-}
-
-/// Null unless it is of the newest version.
-const resting_image* group_commit_journal::tail_image(const shard_tail& tail,
-                                                      const entity_ref& stream) {
-  for (const auto* part : {&tail.fresh, &tail.folding})
-    if (const auto found = part->find(stream); found != part->end())
-      return found->second.image.get();
-  return nullptr;
-}
-
-void group_commit_journal::rest(const entity_ref& stream, resting_image image) {
+void group_commit_journal::rest(const entity_ref& stream, resting_image image,
+                                stream_place& place) {
   auto kept = std::make_unique<const resting_image>(std::move(image)); // made without the lock
-  auto& tail = tails_[shard_of(stream, options_.shards)];
+  const auto hash = stable_hash(stream);
+  auto& tail = tail_of(hash);
   const std::lock_guard lock{tail.mutex};
-  if (const auto found = tail.fresh.find(stream);
-      found != tail.fresh.end() && found->second.version == kept->version)
-    found->second.image.swap(kept);
+  auto* entry = tail.known_entry(hash, stream, place);
+  if (entry != nullptr && entry->version == kept->version)
+    entry->image.swap(kept);
 }
 
 /// The bytes of a chunk wherever they are. The caller holds neither lock. A chunk goes from its
@@ -424,6 +428,7 @@ std::shared_ptr<const std::string> group_commit_journal::bytes_of(std::uint16_t 
 }
 
 void group_commit_journal::load(const entity_ref& stream, load_callback callback) {
+  const auto hash = stable_hash(stream);
   const auto shard = shard_of(stream, options_.shards);
   stored_stream found;
   std::string error;
@@ -432,10 +437,10 @@ void group_commit_journal::load(const entity_ref& stream, load_callback callback
     {
       const auto& tail = tails_[shard];
       const std::lock_guard lock{tail.mutex};
-      if (const auto* image = tail_image(tail, stream))
+      if (const auto* image = tail.image_of(hash, stream))
         found.snapshot = image->snapshot;
       else
-        chunks = tail_chunks(tail, stream);
+        chunks = tail.chunks_of(hash, stream);
     }
     std::uint64_t version = 0;
     if (found.snapshot)
@@ -519,7 +524,7 @@ void group_commit_journal::history(const entity_ref& stream, const event_visitor
   std::uint64_t indexed = 0;
   {
     const std::lock_guard lock{tails_[shard].mutex};
-    chunks = tail_chunks(tails_[shard], stream);
+    chunks = tails_[shard].chunks_of(stable_hash(stream), stream);
     indexed = tails_[shard].indexed;
   }
   if (disk_->index_covered(shard) < indexed)

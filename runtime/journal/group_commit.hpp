@@ -12,11 +12,8 @@
 //    after the last one began.
 #pragma once
 
-#include "runtime/journal/chunk.hpp"
+#include "runtime/journal/shard_tail.hpp"
 #include "runtime/journal/store.hpp"
-
-#include <boost/container/small_vector.hpp>
-#include <boost/unordered/unordered_flat_map.hpp>
 
 #include <atomic>
 #include <chrono>
@@ -86,6 +83,10 @@ index_batch::id id_of(const recorded_event& event);
 using span_visitor = std::function<void(std::uint64_t chunk, recorded_event&& event)>;
 void read_span(store& disk, const checkpoint_span& span, const span_visitor& visit);
 
+/// The same, but of the streams only that are chosen. @returns how many events the chunks have.
+std::uint64_t read_span(store& disk, const checkpoint_span& span, const stream_choice& chosen,
+                        const span_visitor& visit);
+
 /// Writes what a checkpoint made of a span, without the index: snapshots, who has a step under way,
 /// and last that the shard's checkpoint is at the span's end. Throws store_error.
 void store_checkpoint(store& disk, const checkpoint_span& span, checkpoint_result result);
@@ -99,14 +100,14 @@ public:
   ~group_commit_journal() override;
 
   position append(const entity_ref& stream, std::uint64_t expected_version,
-                  std::span<const event_record> events) override;
+                  std::span<const event_record> events, stream_place& place) override;
   position last() const override { return last_.load(std::memory_order_acquire); }
   position durable() const override { return durable_.load(std::memory_order_acquire); }
   void when_durable(task output) override;
   void load(const entity_ref& stream, load_callback callback) override;
   void find_command(const entity_ref& stream, const std::string& key,
                     outcome_callback callback) override;
-  void rest(const entity_ref& stream, resting_image image) override;
+  void rest(const entity_ref& stream, resting_image image, stream_place& place) override;
 
   /// Tells that `more_to_come` has become false.
   void no_more_to_come();
@@ -143,13 +144,9 @@ public:
   /// until the span is durable. Throws journal_stopped.
   checkpoint_span begin_checkpoint(std::uint16_t shard);
 
-  /// Entities with events in the span of the checkpoint under way.
-  std::size_t folding(std::uint16_t shard) const { return tails_[shard].folding.size(); }
-
-  /// How an entity was after its last event of the span of the checkpoint under way; null when it
-  /// did not leave memory since, or another event follows. For who has begun the checkpoint, until
-  /// it is completed.
-  const resting_image* resting(std::uint16_t shard, const entity_ref& stream) const;
+  /// Entities with events in the span of the checkpoint under way, with the images that are there.
+  /// For who has begun the checkpoint, until it is completed.
+  const tail_generation& folding(std::uint16_t shard) const { return tails_[shard].folding; }
 
   /// Stores what a checkpoint made; the index first (marks.hpp, X3). When it returns, the shard's
   /// tail is what came after the span. Throws store_error.
@@ -175,43 +172,12 @@ public:
   void history(const entity_ref& stream, const event_visitor& visit);
 
 private:
-  struct tail_entry {
-    std::uint64_t version = 0;
-    boost::container::small_vector<std::uint64_t, 3> chunks;
-    std::unique_ptr<const resting_image> image; ///< of this version, or none
-  };
   struct waiting_output {
     position at = 0;           ///< it waits for everything up to here
     std::uint64_t records = 0; ///< and for so many records
     task run;
   };
-  using generation = boost::unordered_flat_map<entity_ref, tail_entry, entity_ref_hash>;
-  /// Of stream and key: the chunk that recorded the command. A hit has to be looked up there.
-  using command_chunks = boost::unordered_flat_map<std::uint64_t, std::uint64_t>;
-
-  struct closed_chunk {
-    chunk_header header;
-    std::shared_ptr<const std::string> bytes;
-  };
-
-  /// What was appended to a shard since its last checkpoint. Who appends holds its mutex only: two
-  /// shards are appended to at once. Whoever holds `mutex_`, too, took that first.
-  struct alignas(64) shard_tail {
-    mutable std::mutex mutex;
-    bool ended = false; ///< the last commit has been cut: nothing is appended any more
-    bool torn = false;  ///< an append was cut short by an exception
-    std::unique_ptr<chunk_writer> open;
-    std::vector<closed_chunk> queued; ///< closed, waiting for the writer
-    generation fresh;                 ///< since the last checkpoint began
-    generation folding;               ///< of the checkpoint under way
-    command_chunks fresh_commands;    ///< of the same two generations
-    command_chunks folding_commands;
-    bool checkpointing = false;
-    std::uint64_t next_chunk = 1; ///< after the open one
-    std::uint64_t checkpoint = 0;
-    std::uint64_t indexed = 0; ///< the index has to reach this: never less than the checkpoint
-    std::uint64_t bytes = 0;
-  };
+  using closed_chunk = shard_tail::closed_chunk;
 
   void begin_together() override;
   void end_together() override;
@@ -221,13 +187,15 @@ private:
   void recover();
   position recover_shard(std::uint16_t shard);
   void rebuild_index(std::uint16_t shard);
+  static std::unique_ptr<chunk_writer> take_open(shard_tail& tail);
+  closed_chunk closed(chunk_writer&& open) const;
   void close_chunk(shard_tail& tail) const;
   chunk_writer& open_chunk(shard_tail& tail) const;
-  std::optional<position> append_to(shard_tail& tail, const entity_ref& stream,
-                                    std::uint64_t expected_version,
-                                    std::span<const event_record> events);
-  void add(shard_tail& tail, tail_entry& entry, const entity_ref& stream, position at,
+  std::optional<position> append_to(const entity_ref& stream, std::uint64_t expected_version,
+                                    std::span<const event_record> events, stream_place& place);
+  void add(shard_tail& tail, tail_entry& entry, std::uint64_t hash, position at,
            std::span<const event_record> events);
+  shard_tail& tail_of(std::uint64_t hash) { return tails_[hash % options_.shards]; }
   void wake_writer();
   std::optional<position> cut(bool ending);
   void run();
@@ -242,8 +210,6 @@ private:
   std::shared_ptr<const std::string> bytes_of(std::uint16_t shard, std::uint64_t number);
   std::optional<command_outcome> find_in_tail(const entity_ref& stream, const std::string& key);
   std::optional<command_outcome> find_in_snapshot(const entity_ref& stream, const std::string& key);
-  static std::vector<std::uint64_t> tail_chunks(const shard_tail& tail, const entity_ref& stream);
-  static const resting_image* tail_image(const shard_tail& tail, const entity_ref& stream);
 
   journal_options options_;
   std::unique_ptr<store> disk_;
@@ -252,7 +218,7 @@ private:
   std::condition_variable work_;
   std::condition_variable gathered_;
   std::condition_variable committed_;
-  std::vector<shard_tail> tails_;
+  std::vector<shard_tail> tails_; ///< who holds `mutex_`, too, took that first
   std::vector<closed_chunk> in_flight_; ///< being written
   std::deque<waiting_output> outputs_;
   store_batch records_;               ///< put, waiting for the writer

@@ -57,7 +57,7 @@ public:
       : disk_(disk), chance_(chance), faults_(std::move(faults)) {}
 
   position append(const entity_ref& stream, std::uint64_t expected_version,
-                  std::span<const event_record> events) override;
+                  std::span<const event_record> events, stream_place& place) override;
   position last() const override { return disk_.last(); }
   position durable() const override { return disk_.durable; }
   void when_durable(task output) override;

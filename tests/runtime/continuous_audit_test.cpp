@@ -63,7 +63,7 @@ TEST_CASE("K2: units that nobody claims are found, and count when two audits in 
     record_of(stock_received{{"main", 5}}),
     record_of(units_held{{entity_kind::order, "o-1"}, {{"main", 2}}, {0}})};
   std::promise<void> durable;
-  journal.append(mug, 0, events);
+  journal.append_once(mug, 0, events);
   journal.when_durable([&] { durable.set_value(); });
   durable.get_future().get();
   std::vector<std::string> told;
@@ -89,7 +89,7 @@ TEST_CASE(
     record_of(stock_received{{"main", 5}}),
     record_of(units_held{{entity_kind::order, "o-1"}, {{"main", 2}}, {0}})};
   for (std::uint64_t sku = 0; sku < skus; ++sku)
-    journal.append({entity_kind::stock, "sku-" + std::to_string(sku)}, 0, events);
+    journal.append_once({entity_kind::stock, "sku-" + std::to_string(sku)}, 0, events);
   std::promise<void> durable;
   journal.when_durable([&] { durable.set_value(); });
   durable.get_future().get();
@@ -107,7 +107,7 @@ TEST_CASE(
   CHECK(found.size() == skus);
 
   for (std::uint64_t sku = skus; sku < 1'000; ++sku)
-    journal.append({entity_kind::stock, "sku-" + std::to_string(sku)}, 0, events);
+    journal.append_once({entity_kind::stock, "sku-" + std::to_string(sku)}, 0, events);
   limits.stop = [] { return true; };
   std::promise<void> more;
   journal.when_durable([&] { more.set_value(); });

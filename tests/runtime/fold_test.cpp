@@ -15,8 +15,13 @@ namespace {
 
 void append_durably(group_commit_journal& log, const entity_ref& stream, std::uint64_t version,
                     const std::vector<event_record>& events) {
-  log.append(stream, version, events);
+  log.append_once(stream, version, events);
   wait_durable(log);
+}
+
+void put_at_rest(group_commit_journal& log, const entity_ref& stream, resting_image image) {
+  stream_place unknown;
+  log.rest(stream, std::move(image), unknown);
 }
 
 std::size_t due_marks(store& disk) {
@@ -98,7 +103,7 @@ TEST_CASE("entities that left memory are checkpointed by their image as by their
   for (auto* log : {&by_events, &by_images}) {
     const auto rest = [&](const entity_ref& ref) {
       if (log == &by_images)
-        log->rest(ref, load_entity(*log, ref).at_rest());
+        put_at_rest(*log, ref, load_entity(*log, ref).at_rest());
     };
     append_durably(*log, known, 0, {record_of(stock_received{{"main", 5}})});
     run_checkpoint(*log, 0);
@@ -138,23 +143,22 @@ TEST_CASE("an image is taken for what it is only while nothing follows it") {
   how.shards = 1;
   group_commit_journal log{std::make_unique<memory_store>(), how};
   append_durably(log, mug, 0, {record_of(stock_received{{"main", 5}})});
-  log.rest(mug, {2, "of a version that was never there", {}, false});
+  put_at_rest(log, mug, {2, "of a version that was never there", {}, false});
   CHECK(load_now(log, mug).tail.size() == 1);
   auto image = load_entity(log, mug).at_rest();
   image.due = 77; // to see that it is the image which counts
-  log.rest(mug, image);
+  put_at_rest(log, mug, image);
   CHECK(load_now(log, mug).tail.empty());
 
   const auto span = log.begin_checkpoint(0);
   append_durably(log, mug, 1, {record_of(stock_received{{"main", 6}})}); // behind the span
-  log.rest(mug, load_entity(log, mug).at_rest());
-  const known_entities known{1, [&](const entity_ref& ref) { return log.resting(0, ref); }};
-  log.complete_checkpoint(span, result_of(fold(log.disk(), span, {}, known)));
+  put_at_rest(log, mug, load_entity(log, mug).at_rest());
+  log.complete_checkpoint(span, result_of(fold(log.disk(), span, log.folding(0))));
   CHECK(due_marks(log.disk()) == 1);
   CHECK(load_now(log, mug).tail.empty());
   CHECK(load_entity(log, mug).version() == 2);
 
   const entity_ref unseen{entity_kind::stock, "unseen"};
-  log.rest(unseen, {0, {}, {}, false}); // it has no event that could be left out
+  put_at_rest(log, unseen, {0, {}, {}, false}); // it has no event that could be left out
   CHECK_FALSE(load_now(log, unseen).snapshot);
 }

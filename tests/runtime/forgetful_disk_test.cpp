@@ -204,7 +204,7 @@ life write_until(const std::filesystem::path& data, std::uint64_t fails_at,
   try {
     group_commit_journal log{open_rocks_store(data, how), {}};
     for (int i = 0; i < events_written; ++i) {
-      const auto at = log.append(sku_ref(i), 0, received);
+      const auto at = log.append_once(sku_ref(i), 0, received);
       wait_durable(log);
       result.acknowledged = at;
     }

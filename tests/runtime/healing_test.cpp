@@ -198,8 +198,8 @@ public:
   explicit half_blind_journal(entity_ref hidden) : hidden_(std::move(hidden)) {}
 
   position append(const entity_ref& stream, std::uint64_t version,
-                  std::span<const event_record> events) override {
-    return inner_.append(stream, version, events);
+                  std::span<const event_record> events, stream_place& place) override {
+    return inner_.append(stream, version, events, place);
   }
   position last() const override { return inner_.last(); }
   position durable() const override { return inner_.durable(); }

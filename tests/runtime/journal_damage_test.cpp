@@ -311,7 +311,7 @@ TEST_CASE("a lost index is rebuilt from the journal") {
     auto event = event_with("a");
     event.cause = "command/c-1";
     event.fingerprint = 5;
-    log.append(ref, 0, std::vector{event});
+    log.append_once(ref, 0, std::vector{event});
     const auto span = log.begin_checkpoint(shard_of(ref, 8));
     log.complete_checkpoint(span, {});
   }

@@ -55,7 +55,7 @@ event_record record_of(const Event& event) {
 inline position append_one(journal& to, const entity_ref& stream, std::uint64_t version,
                            std::string payload = "x") {
   const std::vector<event_record> events{event_with(std::move(payload))};
-  return to.append(stream, version, events);
+  return to.append_once(stream, version, events);
 }
 
 /// Waits until everything appended is durable. Throws std::future_error when the journal fails

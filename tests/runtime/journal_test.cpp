@@ -71,7 +71,7 @@ TEST_CASE("J1: positions are dense, in the order of the appends") {
   CHECK(append_one(*log, order_ref(1), 0) == 1);
   CHECK(append_one(*log, order_ref(2), 0) == 2);
   const std::vector<event_record> three{event_with("a"), event_with("b"), event_with("c")};
-  CHECK(log->append(order_ref(1), 1, three) == 5);
+  CHECK(log->append_once(order_ref(1), 1, three) == 5);
   wait_durable(*log);
 
   journal_scan scan{*log};
@@ -398,7 +398,7 @@ TEST_CASE("a power cut leaves no checkpoint without its snapshots, and none unan
       auto& disk = *made;
       group_commit_journal log{std::move(made), one_shard};
       for (const auto& sku : skus) // a large snapshot: each is in a batch of its own
-        log.append(sku, 0, std::vector{record_of(stock_received{{std::string(80'000, 'w'), 10}})});
+        log.append_once(sku, 0, std::vector{record_of(stock_received{{std::string(80'000, 'w'), 10}})});
       const auto span = log.begin_checkpoint(0);
       auto result = result_of(fold(disk, span));
       disk.fail_after(call, "the power is gone");
@@ -432,7 +432,7 @@ TEST_CASE("I8: the id of a command is found for ever, before and after it has le
     auto event = event_with("a");
     event.cause = "command/c-1";
     event.fingerprint = 77;
-    stores.log->append(ref, 0, std::vector{event});
+    stores.log->append_once(ref, 0, std::vector{event});
     wait_durable(*stores.log);
     const auto find = [&](const std::string& key) {
       std::optional<command_outcome> outcome;

@@ -56,7 +56,7 @@ struct shop_journal {
       auto record = record_of(stock_received{{"main", 1}});
       record.cause = command_key(version + 1);
       record.fingerprint = 1'000 + version + 1;
-      log->append(sku, version, std::vector{record});
+      log->append_once(sku, version, std::vector{record});
       ++version;
       wait_durable(*log);
     }
