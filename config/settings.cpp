@@ -49,6 +49,7 @@ const std::vector<setting_rule>& setting_rules() {
     {"/provider/late_permille", "in 1,000", 0, 1'000, "operations that are answered late"},
     {"/provider/twice_permille", "in 1,000", 0, 1'000, "operations that are answered twice"},
     {"/provider/late_ms", "ms", 1, 86'400'000, "how late a late answer comes"},
+    {"/provider/sales", "yes or no", 0, 1, "1: it authorizes and captures in one call"},
     {"/replay/window", "commands", 1, 4'096, "of a replay under way at once"},
   };
   return rules;

@@ -74,10 +74,11 @@ struct provider_settings {
   std::int64_t late_permille = 0;
   std::int64_t twice_permille = 0;
   std::int64_t late_ms = 20'000;
+  std::int64_t sales = 0;
 };
 BOOST_DESCRIBE_STRUCT(provider_settings, (),
                       (seed, decline_permille, timeout_permille, timeout_after_permille,
-                       late_permille, twice_permille, late_ms))
+                       late_permille, twice_permille, late_ms, sales))
 
 struct replay_settings {
   std::int64_t window = 256;

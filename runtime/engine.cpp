@@ -479,6 +479,7 @@ private:
     made.max_live = options_.max_live_entities;
     made.shells = shells_for(options_);
     made.shop = options_.shop;
+    made.shop.orders.sales = provider_->takes_sales();
     made.restarts.redeliveries = options_.redeliveries;
     return made;
   }

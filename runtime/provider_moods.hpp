@@ -43,6 +43,7 @@ struct provider_options {
   std::uint32_t late_permille = 0;
   std::uint32_t twice_permille = 0;
   std::int64_t late_ms = 20'000;
+  bool sales = false; ///< it takes authorize and capture in one call (payment_gateway)
   /// Every operation that took effect, as JSON Lines (docs/formats/provider_list.md): remembered
   /// over restarts. Without it the provider decides by the token again, and so answers as before.
   std::optional<std::filesystem::path> list;

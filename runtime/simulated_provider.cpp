@@ -84,7 +84,7 @@ provider_mood simulated_provider::by_chance(const payment_call& call) const {
     dice -= permille;
     return false;
   };
-  if (falls(call.kind == operation_kind::authorize ? options_.decline_permille : 0))
+  if (falls(begins_payment(call.kind) ? options_.decline_permille : 0))
     return provider_mood::decline;
   if (falls(options_.timeout_permille))
     return provider_mood::timeout;
@@ -97,7 +97,7 @@ provider_mood simulated_provider::by_chance(const payment_call& call) const {
 
 /// A token says so, of every repeat too.
 bool simulated_provider::is_hopeless(const payment_call& call) {
-  return call.kind == operation_kind::authorize &&
+  return begins_payment(call.kind) &&
          mood_of_token(call.token) == provider_mood::timeout;
 }
 
@@ -113,7 +113,7 @@ provider_mood simulated_provider::mood_of(const payment_call& call) {
       rules_.erase(rule);
     return mood;
   }
-  if (call.kind == operation_kind::authorize)
+  if (begins_payment(call.kind))
     if (const auto mood = mood_of_token(call.token))
       return *mood;
   return by_chance(call);

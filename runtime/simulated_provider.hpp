@@ -16,7 +16,7 @@
 
 namespace purser {
 
-/// Tokens of an authorization: none, `tok_ok` and unknown ones are approved; `tok_decline`,
+/// Tokens of an authorization or a sale: none, `tok_ok` and unknown ones are approved; `tok_decline`,
 /// `tok_timeout`, `tok_timeout_after`, `tok_unknown`, `tok_late`, `tok_twice`, `tok_action` do what
 /// they say. Thread-safe.
 class simulated_provider final : public payment_gateway {
@@ -28,6 +28,8 @@ public:
 
   /// Unless it writes its list.
   bool prompt() const noexcept override { return !options_.list; }
+
+  bool takes_sales() const noexcept override { return options_.sales; }
 
   /// How time is measured and waited for; the engine's. Called at each of its starts.
   void use_time(std::function<std::int64_t()> now_ms,

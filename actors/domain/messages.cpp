@@ -11,7 +11,8 @@ std::string_view name_of(const message_body& body) {
     "stock_reply",   "authorize_payment", "capture_payment",      "refund_payment",
     "void_rest",     "reverse_payment",   "settle_payment",       "provider_reply",
     "payment_reply", "resume_step",       "undeliverable",        "leave_queue",
-    "offer_units",   "hold_lost",         "expire_authorization", "timer_due"};
+    "offer_units",   "hold_lost",         "expire_authorization", "timer_due",
+    "charge_payment"};
   if (const auto* client = std::get_if<command_body>(&body))
     return op_of(*client);
   return names.at(body.index());

@@ -101,6 +101,15 @@ struct authorize_payment {
 inline std::string series_name(std::uint32_t series) {
   return "series-" + std::to_string(series);
 }
+/// The same amount is authorized and captured, in one call of the provider. The replies are those
+/// of an authorization; whoever then asks for the capture is told that it is done.
+struct charge_payment {
+  minor_units amount = 0;
+  std::string currency;
+  std::string method;
+  std::string token;
+  std::uint32_t series = 1; ///< as of authorize_payment
+};
 /// Takes a part of the authorized amount. `request` names it for ever: asked again, it is answered
 /// as before.
 struct capture_payment {
@@ -173,7 +182,7 @@ using message_body =
                ship_units, restock_units, stock_reply, authorize_payment, capture_payment,
                refund_payment, void_rest, reverse_payment, settle_payment, provider_reply,
                payment_reply, resume_step, undeliverable, leave_queue, offer_units, hold_lost,
-               expire_authorization, timer_due>;
+               expire_authorization, timer_due, charge_payment>;
 
 /// A short name for logs.
 std::string_view name_of(const message_body& body);

@@ -500,6 +500,8 @@ struct order_policy {
   std::int64_t hold_max_ms = 86'400'000; ///< while a payment is in flight; then people look
   std::int64_t backorder_wait_ms = 2'592'000'000; ///< 30 days
   std::int64_t close_after_ms = 2'592'000'000;    ///< 30 days from completed and delivered
+  /// The provider authorizes and captures in one call. The engine asks it (payment_gateway).
+  bool sales = false;
 };
 
 // The reasons that a customer reads.

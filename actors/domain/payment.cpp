@@ -65,7 +65,7 @@ struct payment_evolution {
           move(waiting, status::submitted);
         return;
       }
-    if (event.kind == operation_kind::authorize)
+    if (begins_payment(event.kind))
       current.reversing = current.overdue = false; // a new attempt to pay
     add(event, status::submitted);
   }
@@ -79,6 +79,10 @@ struct payment_evolution {
     case operation_kind::capture: current.captured += operation.amount; break;
     case operation_kind::void_authorization: current.voided += operation.amount; break;
     case operation_kind::refund: current.refunded += operation.amount; break;
+    case operation_kind::sale:
+      current.authorized += operation.amount;
+      current.captured += operation.amount;
+      break;
     }
     if (authorized_rest(current) < 0)
       throw broken_invariant("M2: more captured or voided than authorized");
@@ -182,6 +186,7 @@ std::string status_of(const payment& current) {
     case operation_kind::capture: return "capturing";
     case operation_kind::void_authorization: return "voiding";
     case operation_kind::refund: return "refunding";
+    case operation_kind::sale: return "charging";
     }
   }
   if (current.captured > 0)

@@ -15,6 +15,8 @@
 // P4 Compensations that the provider refuses are tried again under a new attempt, ever more slowly
 //    and without end; after `asks_before_alarm` the order is told (C4).
 // P5 A capture whose authorization has run out renews it once, under a new attempt series (C1).
+// P6 A sale authorizes and captures in one call. The order goes on as after an authorization; the
+//    capture that it asks for then is done already, and what is taken back is refunded.
 #pragma once
 
 #include "actors/domain/messages.hpp"
@@ -42,7 +44,7 @@ BOOST_DESCRIBE_ENUM(operation_status, submitted, succeeded, refused, unknown, cr
                     action_required)
 
 struct payment_operation {
-  std::string operation_id; ///< "authorize-1", "capture-1"...
+  std::string operation_id; ///< "authorize-1", "capture-1", "sale-1"...
   operation_kind kind = operation_kind::authorize;
   operation_status status = operation_status::submitted;
   minor_units amount = 0;
@@ -98,7 +100,7 @@ bool must_resume(const payment& current);
 /// The first operation without a definite outcome, or null.
 const payment_operation* open_operation(const payment& current);
 
-/// For people and JSON: none, authorizing, authorized, captured, voided, refunded, declined,
+/// For people and JSON: none, authorizing, charging, authorized, captured, voided, refunded, declined,
 /// unknown...
 std::string status_of(const payment& current);
 

@@ -14,9 +14,15 @@ enum class operation_kind : std::uint8_t {
   authorize = 1,
   capture = 2,
   void_authorization = 3,
-  refund = 4
+  refund = 4,
+  sale = 5 ///< authorizes and captures, at a provider that takes both in one call
 };
-BOOST_DESCRIBE_ENUM(operation_kind, authorize, capture, void_authorization, refund)
+BOOST_DESCRIBE_ENUM(operation_kind, authorize, capture, void_authorization, refund, sale)
+
+/// Whether it asks the customer's bank for the money: it can be declined, or need the customer.
+constexpr bool begins_payment(operation_kind kind) {
+  return kind == operation_kind::authorize || kind == operation_kind::sale;
+}
 
 /// Sent again after a crash with the same key: the provider must carry out each key at most once
 /// and answer repeats as before (domain.md, I4).
@@ -29,9 +35,9 @@ struct payment_call {
   std::string method;
   std::string token;
   bool ask_only = false; ///< do not carry out: say what became of this key
-  /// With ask_only, of an authorization: a void under its own key. If it has not taken effect it
-  /// never will, and is refused; if it has, it is answered as succeeded, and voided by a call of
-  /// its own.
+  /// With ask_only, of an authorization or a sale: a void under its own key. If it has not taken
+  /// effect it never will, and is refused; if it has, it is answered as succeeded, and voided or
+  /// refunded by a call of its own.
   bool abandon = false;
 };
 

@@ -15,10 +15,23 @@ const payment_operation* find(const payment& current, const std::string& operati
   return found == current.operations.end() ? nullptr : &*found;
 }
 
-const payment_operation* last_of(const payment& current, operation_kind kind) {
+const payment_operation* last_of(const payment& current, const auto& which) {
   const auto found = std::find_if(current.operations.rbegin(), current.operations.rend(),
-                                  [&](const auto& operation) { return operation.kind == kind; });
+                                  [&](const auto& operation) { return which(operation.kind); });
   return found == current.operations.rend() ? nullptr : &*found;
+}
+
+bool is_void(operation_kind kind) {
+  return kind == operation_kind::void_authorization;
+}
+
+bool is_sale(operation_kind kind) {
+  return kind == operation_kind::sale;
+}
+
+/// An authorization and a sale are asked for by one name, and one takes the place of the other.
+bool alike(operation_kind one, operation_kind other) {
+  return one == other || (begins_payment(one) && begins_payment(other));
 }
 
 std::string_view verb(operation_kind kind) {
@@ -27,6 +40,7 @@ std::string_view verb(operation_kind kind) {
   case operation_kind::capture: return "capture";
   case operation_kind::void_authorization: return "void";
   case operation_kind::refund: return "refund";
+  case operation_kind::sale: return "sale";
   }
   return "unknown";
 }
@@ -60,17 +74,22 @@ bool is_blocked(const payment& current) {
 }
 
 bool is_forward(operation_kind kind) {
-  return kind == operation_kind::authorize || kind == operation_kind::capture;
+  return begins_payment(kind) || kind == operation_kind::capture;
 }
+
+/// Why an operation was refused whose authorization had run out.
+constexpr std::string_view run_out = "expired";
 
 payment_outcome outcome_of(const payment_operation& operation, bool succeeded) {
   switch (operation.kind) {
   case operation_kind::authorize:
+  case operation_kind::sale:
     return succeeded ? payment_outcome::authorized : payment_outcome::authorization_refused;
   case operation_kind::capture:
     return succeeded ? payment_outcome::captured : payment_outcome::capture_refused;
-  case operation_kind::void_authorization:
-    return succeeded ? payment_outcome::voided : payment_outcome::void_refused;
+  case operation_kind::void_authorization: // what has run out is as good as voided
+    return succeeded || operation.reason == run_out ? payment_outcome::voided
+                                                    : payment_outcome::void_refused;
   case operation_kind::refund:
     return succeeded ? payment_outcome::refunded : payment_outcome::refund_refused;
   }
@@ -87,18 +106,16 @@ public:
 
   // -- What the order asks for --------------------------------------------------------------------
 
-  void on(const authorize_payment& request) {
-    const auto series = series_name(request.series);
-    if (!requested(operation_kind::authorize, series)) // even while a capture is open
-      submit({"", operation_kind::authorize, request.amount, request.currency, request.method,
-              request.token, series});
-  }
+  void on(const authorize_payment& request) { begin(operation_kind::authorize, request); }
+  void on(const charge_payment& request) { begin(operation_kind::sale, request); }
 
   void on(const capture_payment& request) {
     if (requested(operation_kind::capture, request.request))
       return;
     if (request.amount <= authorized_rest(state_))
       return ask_for(operation_kind::capture, request.amount, request.request);
+    if (is_sold(request.amount))
+      return reply(payment_outcome::captured, {}, request.request), tell_what_is_stuck();
     if (state_.expired == 0)
       throw broken_invariant("M3: more would be captured than is authorized");
     renew(request.amount - authorized_rest(state_), request.amount, request.request);
@@ -111,7 +128,7 @@ public:
   }
 
   void on(const void_rest&) {
-    if (const auto* operation = last_of(state_, operation_kind::void_authorization);
+    if (const auto* operation = last_of(state_, is_void);
         operation != nullptr && is_open(*operation))
       return; // its outcome will be told
     const auto rest = authorized_rest(state_);
@@ -175,7 +192,7 @@ public:
   }
 
   void on(const expire_authorization&) {
-    const auto* operation = last_of(state_, operation_kind::authorize);
+    const auto* operation = last_of(state_, begins_payment);
     if (operation == nullptr || !is_open(*operation) || state_.overdue)
       return;
     const auto open = *operation;
@@ -192,9 +209,9 @@ public:
     const auto is_newest = [this](const payment_operation& operation) {
       return std::none_of(state_.operations.begin() + (&operation - state_.operations.data()) + 1,
                           state_.operations.end(), [&](const auto& later) {
-                            return later.kind == operation.kind &&
+                            return alike(later.kind, operation.kind) &&
                                    (later.request == operation.request ||
-                                    later.kind == operation_kind::authorize);
+                                    begins_payment(later.kind));
                           });
     };
     if (state_.reversing)
@@ -223,6 +240,20 @@ private:
     return authorized_rest(state_) + state_.captured - state_.refunded;
   }
 
+  /// What an order that is captured when it is confirmed was charged, and has not got back.
+  bool is_sold(minor_units amount) const {
+    const auto* sale = last_of(state_, is_sale);
+    return sale != nullptr && sale->status == operation_status::succeeded &&
+           amount <= state_.captured - state_.refunded;
+  }
+
+  template <class Request>
+  void begin(operation_kind kind, const Request& request) {
+    const auto series = series_name(request.series);
+    if (!requested(kind, series)) // even while a capture is open
+      submit({"", kind, request.amount, request.currency, request.method, request.token, series});
+  }
+
   template <class Event>
   void happened(Event&& event) {
     evolve(state_, made_.events.emplace_back(std::forward<Event>(event)));
@@ -232,7 +263,8 @@ private:
   bool requested(operation_kind kind, const std::string& request) {
     const auto known = std::find_if(state_.operations.rbegin(), state_.operations.rend(),
                                     [&](const auto& operation) {
-                                      return operation.kind == kind && operation.request == request;
+                                      return alike(operation.kind, kind) &&
+                                             operation.request == request;
                                     });
     if (known == state_.operations.rend())
       return false;
@@ -355,11 +387,11 @@ private:
   static bool is_renewal(const std::string& request) { return request.starts_with("renew/"); }
 
   void ran_out(const payment_operation& operation, const payment_answer& answer) {
-    if (operation.kind == operation_kind::authorize || operation.kind == operation_kind::refund)
+    if (begins_payment(operation.kind) || operation.kind == operation_kind::refund)
       return refuse(operation, answer); // cannot be: they need no authorization
     const bool renewed = requested_before("renew/" + operation.request);
     progress_.asked.erase(operation.operation_id);
-    happened(operation_refused{operation.operation_id, operation.kind, "expired"});
+    happened(operation_refused{operation.operation_id, operation.kind, std::string{run_out}});
     const auto rest = authorized_rest(state_);
     if (rest > 0)
       happened(authorization_expired{rest});
@@ -368,7 +400,7 @@ private:
     if (operation.kind == operation_kind::void_authorization)
       return reply(payment_outcome::voided), tell_what_is_stuck();
     if (renewed)
-      return go_on(operation, false, "expired");
+      return go_on(operation, false, std::string{run_out});
     renew(rest, operation.amount, operation.request);
   }
 
@@ -413,8 +445,8 @@ private:
       return; // money went back twice: only the alarm helps
     if (state_.reversing)
       return reverse();
-    ask_for(operation.kind == operation_kind::capture ? operation_kind::refund
-                                                      : operation_kind::void_authorization,
+    ask_for(operation.kind == operation_kind::authorize ? operation_kind::void_authorization
+                                                        : operation_kind::refund,
             operation.amount, "late/" + operation.operation_id);
   }
 
@@ -458,7 +490,7 @@ private:
   void ask(const payment_operation& operation, std::int64_t delay_ms) {
     auto call = call_of(state_, context_.self.key, operation);
     call.call.ask_only = true;
-    call.call.abandon = operation.kind == operation_kind::authorize && state_.reversing;
+    call.call.abandon = begins_payment(operation.kind) && state_.reversing;
     call.delay_ms = delay_ms;
     made_.effects.emplace_back(std::move(call));
   }
@@ -475,7 +507,7 @@ private:
                           context_.monotonic_ms - asking.unknown_since_ms >= policy_.settle_ms;
     if (!believed)
       return ask_again(operation, "the provider has not seen it yet");
-    if (operation.kind != operation_kind::authorize || !(state_.reversing || state_.overdue)) {
+    if (!begins_payment(operation.kind) || !(state_.reversing || state_.overdue)) {
       asking.unknown_since_ms = 0;
       return submit({operation.operation_id, operation.kind, operation.amount, state_.currency,
                      state_.method, state_.token, operation.request}); // the same key
@@ -488,7 +520,8 @@ private:
   }
 
   /// Voids what is authorized, refunds what is captured, or says that nothing is left. What only
-  /// waited is not begun any more. An authorization under way is voided under its own key (I4).
+  /// waited is not begun any more. An authorization or a sale under way is voided under its own key
+  /// (I4).
   void reverse() {
     for (const auto& operation : std::vector{state_.operations})
       if (operation.status == operation_status::created)
@@ -501,7 +534,7 @@ private:
         under_way += operation.amount;
         continue;
       }
-      if (operation.kind == operation_kind::authorize)
+      if (begins_payment(operation.kind))
         ask(operation, 0);
       return tell_if_stuck(operation); // looked at again when that has ended
     }
@@ -584,7 +617,7 @@ std::vector<effect> resume(const payment& current, const decide_context& context
     auto call = call_of(current, context.self.key, operation);
     call.call.ask_only = operation.status != operation_status::submitted;
     call.call.abandon =
-      call.call.ask_only && operation.kind == operation_kind::authorize && current.reversing;
+      call.call.ask_only && begins_payment(operation.kind) && current.reversing;
     calls.emplace_back(std::move(call));
   }
   return calls;

@@ -27,6 +27,11 @@ public:
   /// Whether `submit` is short and waits for nothing: no network, no disk, no lock that somebody
   /// holds for long. Its calls need no change of threads then; but commits wait for them.
   virtual bool prompt() const noexcept { return false; }
+
+  /// Whether it takes `operation_kind::sale`, and so authorizes and captures in one call: orders
+  /// that are captured when they are confirmed then need one call, and wait for the disk once
+  /// less. Asked once, when the engine starts.
+  virtual bool takes_sales() const noexcept { return false; }
 };
 
 } // namespace purser

@@ -193,7 +193,7 @@ void auditor::check(const look& ask, bool at_rest) const {
       look_at_reservation(ask, asked, *wanted, units);
   }
   const bool holds_move = forced_ && !at_rest; // K10: its loser may not know yet
-  if (all_well && certain && !holds_move)
+  if (certain && !holds_move)
     check_stock(ask, units);
 }
 
@@ -288,8 +288,9 @@ void auditor::check_order(const place_order& placed, const order_view& view, boo
 void auditor::check_money(const place_order& placed, const order_view& view, bool at_rest) const {
   const auto& id = placed.order_id;
   const auto total = total_of(placed);
-  const auto captured = bank_.moved(id, operation_kind::capture);
-  const auto refunded = bank_.moved(id, operation_kind::refund);
+  const auto before = bank_.given_back(id); // of attempts to sell that came to nothing
+  const auto captured = bank_.moved(id, operation_kind::capture) - before;
+  const auto refunded = bank_.moved(id, operation_kind::refund) - before;
   const auto open = bank_.open_authorization(id);
   if (captured > total)
     broken("J4", "order " + id + " of " + std::to_string(total) + " was charged " +
@@ -375,6 +376,8 @@ void auditor::check_stock(const look& ask, const places& units) const {
     skus.insert(place.first);
   for (const auto& sku : skus) {
     const auto found = ask({entity_kind::stock, sku});
+    if (gave_up_) // perhaps only while we looked; perhaps this one, which then does not answer
+      return;
     std::map<std::string, location_view> books;
     if (const auto* view = std::get_if<stock_view>(&found))
       for (const auto& at : view->locations)

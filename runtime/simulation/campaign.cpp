@@ -113,6 +113,7 @@ std::vector<std::string> not_reached(const campaign_report& report, const run_op
     expect("fault " + std::string{name_of(each)});
   if (run.faults != all_faults() || run.workload)
     return missing;
+  expect("sale");
   for (const auto kind : {entity_kind::order, entity_kind::stock, entity_kind::payment,
                           entity_kind::reservation, entity_kind::receipt, entity_kind::adjustment})
     for (std::uint16_t type = 1; !event_name(kind, type).empty(); ++type)

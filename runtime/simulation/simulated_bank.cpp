@@ -28,7 +28,7 @@ simulated_bank::mood simulated_bank::mood_of(const payment_call& call) {
     return mood::late;
   if (strikes(fault::provider_unsure, 14))
     return mood::unsure;
-  if (call.kind == operation_kind::authorize && strikes(fault::provider_asks, 10))
+  if (begins_payment(call.kind) && strikes(fault::provider_asks, 10))
     return mood::asks;
   return mood::plain;
 }
@@ -36,6 +36,11 @@ simulated_bank::mood simulated_bank::mood_of(const payment_call& call) {
 minor_units simulated_bank::moved(const std::string& order_id, operation_kind kind) const {
   const auto found = moved_.find({order_id, kind});
   return found == moved_.end() ? 0 : found->second;
+}
+
+minor_units simulated_bank::given_back(const std::string& order_id) const {
+  const auto found = given_back_.find(order_id);
+  return found == given_back_.end() ? 0 : found->second;
 }
 
 minor_units simulated_bank::open_authorization(const std::string& order_id) const {
@@ -52,6 +57,7 @@ payment_answer_kind simulated_bank::carry_out(const payment_call& call) {
   const auto open = open_authorization(call.order_id);
   switch (call.kind) {
   case operation_kind::authorize:
+  case operation_kind::sale:
     if (strikes(fault::provider_declines, 6))
       return kind::refused;
     break;
@@ -76,7 +82,19 @@ payment_answer_kind simulated_bank::carry_out(const payment_call& call) {
     }
     break;
   }
-  moved_[{call.order_id, call.kind}] += call.amount;
+  if (const auto sold = given_back_.find(call.order_id);
+      sold != given_back_.end() && begins_payment(call.kind)) // it is tried once more
+    if (const auto refunded = moved(call.order_id, operation_kind::refund);
+        moved(call.order_id, operation_kind::capture) == refunded)
+      sold->second = refunded;
+  if (call.kind == operation_kind::sale) {
+    ++sales_;
+    given_back_.try_emplace(call.order_id, 0);
+    moved_[{call.order_id, operation_kind::authorize}] += call.amount;
+    moved_[{call.order_id, operation_kind::capture}] += call.amount;
+  } else {
+    moved_[{call.order_id, call.kind}] += call.amount;
+  }
   return kind::succeeded;
 }
 

@@ -35,8 +35,12 @@ public:
   /// From now on it behaves, and tells everything.
   void heal() { healed_ = true; }
 
-  /// Money of an order that moved. What expired counts as voided.
+  /// Money of an order that moved. What expired counts as voided, a sale as an authorization and a
+  /// capture.
   minor_units moved(const std::string& order_id, operation_kind kind) const;
+  /// What an order that was sold had got back, all that it was charged, when it began to pay anew.
+  minor_units given_back(const std::string& order_id) const;
+  std::uint64_t sales() const { return sales_; } ///< that took effect
   minor_units open_authorization(const std::string& order_id) const;
   /// Whether an operation has taken effect. For an operator's findings.
   bool took_effect(const std::string& key) const;
@@ -63,6 +67,8 @@ private:
   std::map<std::string, int> asked_;      ///< of keys whose customer has to act
   std::map<std::string, int> refusals_;   ///< of reversals, by order
   std::map<std::pair<std::string, operation_kind>, minor_units> moved_;
+  std::map<std::string, minor_units> given_back_;
+  std::uint64_t sales_ = 0;
   bool healed_ = false;
 };
 

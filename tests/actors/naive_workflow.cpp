@@ -2,6 +2,7 @@
 #include "tests/actors/naive_shop.hpp"
 
 #include <algorithm>
+#include <stdexcept>
 
 namespace purser::tests {
 
@@ -251,6 +252,7 @@ payment_answer_kind naive_shop::take_effect(const naive_operation& operation) {
     purse.open -= operation.amount;
     return payment_answer_kind::succeeded;
   case operation_kind::refund: purse.refunded += operation.amount; break;
+  case operation_kind::sale: throw std::logic_error("this provider takes no sales");
   }
   return payment_answer_kind::succeeded;
 }
@@ -322,6 +324,7 @@ void naive_shop::finish(naive_operation operation, payment_answer_kind how) {
     break;
   case operation_kind::void_authorization: purse.open -= ok ? operation.amount : 0; break;
   case operation_kind::refund: purse.refunded += ok ? operation.amount : 0; break;
+  case operation_kind::sale: throw std::logic_error("this provider takes no sales");
   }
   const auto lost = how == payment_answer_kind::expired ? std::exchange(purse.open, 0) : 0;
   const bool gives_back = operation.kind == operation_kind::void_authorization ||

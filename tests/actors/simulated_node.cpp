@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <functional>
+#include <stdexcept>
 
 namespace purser::tests {
 
@@ -57,6 +58,7 @@ payment_answer_kind moody_provider::outcome_of(const payment_call& call) {
   case operation_kind::void_authorization:
     return open_authorization(call.order_id) == 0 ? kind::expired : kind::succeeded;
   case operation_kind::refund: return kind::succeeded;
+  case operation_kind::sale: throw std::logic_error("this provider takes no sales");
   }
   return kind::succeeded;
 }

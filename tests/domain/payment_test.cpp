@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
+
 using namespace purser;
 
 namespace {
@@ -620,4 +622,143 @@ TEST_CASE("a payment that was reversed can be paid anew, in a new series") {
 
   CHECK(d.told() == payment_outcome::authorized);
   CHECK(authorized_rest(d.state) == 1'000);
+}
+
+namespace {
+
+desk sold() {
+  desk made;
+  made.tell(charge_payment{1'000, "EUR", "card", ""});
+  made.provider("sale-1", payment_answer_kind::succeeded);
+  return made;
+}
+
+} // namespace
+
+TEST_CASE("P6: a sale authorizes and captures in one call, and the capture is done already") {
+  desk d;
+  d.tell(charge_payment{1'000, "EUR", "card", "tok_ok"});
+  REQUIRE(d.call() != nullptr);
+  CHECK(d.call()->call.kind == operation_kind::sale);
+  CHECK(d.call()->call.idempotency_key == "o-1:sale-1");
+  CHECK(d.call()->call.amount == 1'000);
+  CHECK(d.call()->call.token == "tok_ok");
+  CHECK(status_of(d.state) == "charging");
+  d.provider("sale-1", payment_answer_kind::succeeded);
+  CHECK(d.told() == payment_outcome::authorized);
+  CHECK(d.state.authorized == 1'000);
+  CHECK(d.state.captured == 1'000);
+  CHECK(authorized_rest(d.state) == 0);
+  for (int again = 0; again < 2; ++again) {
+    d.tell(capture_payment{"order", 1'000});
+    CHECK(d.told() == payment_outcome::captured);
+    CHECK(d.call() == nullptr);
+  }
+  CHECK(d.state.operations.size() == 1);
+  CHECK(status_of(d.state) == "captured");
+}
+
+TEST_CASE("P6: what was sold is refunded, and then it is no capture any more") {
+  auto d = sold();
+  d.tell(reverse_payment{});
+  REQUIRE(d.call() != nullptr);
+  CHECK(d.call()->call.kind == operation_kind::refund);
+  CHECK(d.call()->call.amount == 1'000);
+  CHECK(d.told() == payment_outcome::refunding);
+  d.provider("refund-1", payment_answer_kind::succeeded);
+  CHECK(d.told() == payment_outcome::reversed);
+  CHECK_THROWS_AS(d.tell(capture_payment{"order", 1'000}), broken_invariant); // M3
+
+  d.tell(charge_payment{1'000, "EUR", "card", "", 2}); // it has stock again
+  CHECK(d.call()->call.idempotency_key == "o-1:sale-2");
+  d.provider("sale-2", payment_answer_kind::succeeded);
+  d.tell(capture_payment{"order", 1'000});
+  CHECK(d.told() == payment_outcome::captured);
+  CHECK(d.state.captured - d.state.refunded == 1'000);
+}
+
+TEST_CASE("P2: one attempt to pay is one operation, also when the provider no longer takes sales, or "
+          "does now") {
+  auto charged = sold();
+  charged.tell(authorize_payment{1'000, "EUR", "card", ""});
+  CHECK(charged.call() == nullptr);
+  CHECK(charged.told() == payment_outcome::authorized);
+  charged.tell(capture_payment{"order", 1'000});
+  CHECK(charged.call() == nullptr);
+  CHECK(charged.told() == payment_outcome::captured);
+
+  auto reserved = authorized();
+  reserved.tell(charge_payment{1'000, "EUR", "card", ""});
+  CHECK(reserved.call() == nullptr);
+  CHECK(reserved.told() == payment_outcome::authorized);
+  reserved.tell(capture_payment{"order", 1'000});
+  REQUIRE(reserved.call() != nullptr);
+  CHECK(reserved.call()->call.kind == operation_kind::capture);
+}
+
+TEST_CASE("P3, I4: a sale without an outcome is asked about, and given up under its own key") {
+  desk d;
+  d.tell(charge_payment{1'000, "EUR", "card", ""});
+  d.provider("sale-1", payment_answer_kind::unknown);
+  REQUIRE(d.call() != nullptr);
+  CHECK(d.call()->call.ask_only);
+  CHECK_FALSE(d.call()->call.abandon);
+  d.tell(reverse_payment{});
+  REQUIRE(d.call() != nullptr);
+  CHECK(d.call()->call.abandon);
+  d.abandoned("sale-1", payment_answer_kind::refused);
+  CHECK(d.told() == payment_outcome::reversed);
+  CHECK(d.state.captured == 0);
+
+  desk late; // it has taken effect after all
+  late.tell(charge_payment{1'000, "EUR", "card", ""});
+  late.provider("sale-1", payment_answer_kind::unknown);
+  late.tell(reverse_payment{});
+  late.abandoned("sale-1", payment_answer_kind::succeeded);
+  REQUIRE(late.call() != nullptr);
+  CHECK(late.call()->call.kind == operation_kind::refund);
+}
+
+TEST_CASE("C6: a sale that was declined and took effect all the same is refunded") {
+  desk d;
+  d.tell(charge_payment{1'000, "EUR", "card", ""});
+  d.provider("sale-1", payment_answer_kind::refused);
+  CHECK(d.told() == payment_outcome::authorization_refused);
+  d.provider("sale-1", payment_answer_kind::succeeded);
+  REQUIRE(d.call() != nullptr);
+  CHECK(d.call()->call.kind == operation_kind::refund);
+  d.provider("refund-1", payment_answer_kind::succeeded);
+  CHECK(d.state.captured == d.state.refunded);
+}
+
+TEST_CASE("an operator says of a sale whether the money came") {
+  desk d;
+  d.tell(charge_payment{1'000, "EUR", "card", ""});
+  d.provider("sale-1", payment_answer_kind::unknown);
+  SUBCASE("it did") {
+    d.tell(settle_payment{payment_finding::captured, "seen on the statement"});
+    CHECK(d.told() == payment_outcome::authorized);
+    CHECK(d.state.captured == 1'000);
+  }
+  SUBCASE("it did not") {
+    d.tell(settle_payment{payment_finding::voided, "not on the statement"});
+    CHECK(d.told() == payment_outcome::authorization_refused);
+    CHECK(d.state.captured == 0);
+  }
+}
+
+TEST_CASE("a void of what has run out is told as voided, also when it is told again") {
+  auto d = authorized();
+  d.tell(capture_payment{"shipment/1", 600});
+  d.provider("capture-1", payment_answer_kind::succeeded);
+  d.tell(void_rest{});
+  d.provider("void-1", payment_answer_kind::expired);
+  CHECK(d.told() == payment_outcome::voided);
+  d.provider("void-1", payment_answer_kind::expired); // it crashed, and may not have told it
+  std::vector<payment_outcome> outcomes;
+  for (const auto& wanted : d.effects)
+    if (const auto* send = std::get_if<send_message>(&wanted))
+      outcomes.push_back(std::get<payment_reply>(send->body).outcome);
+  CHECK(std::count(outcomes.begin(), outcomes.end(), payment_outcome::voided) == 1);
+  CHECK(std::count(outcomes.begin(), outcomes.end(), payment_outcome::void_refused) == 0);
 }

@@ -55,6 +55,7 @@ void apply(const config::settings& from, engine_options& to) {
   to.simulated.late_permille = static_cast<std::uint32_t>(from.provider.late_permille);
   to.simulated.twice_permille = static_cast<std::uint32_t>(from.provider.twice_permille);
   to.simulated.late_ms = from.provider.late_ms;
+  to.simulated.sales = from.provider.sales != 0;
   to.shop.payments.asks_before_alarm = static_cast<int>(from.payment.asks_before_alarm);
 }
 
