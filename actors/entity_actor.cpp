@@ -348,8 +348,8 @@ void entity_actor::append(std::vector<event_record> events, const decide_context
     return;
   for (auto& event : events)
     event.at = context.now;
-  own_->last_position = node_.journal.append(cell_->ref, own_->image.version(), events,
-                                              own_->place);
+  own_->last_position =
+    node_.journal.append(cell_->ref, own_->image.version(), events, own_->place);
   own_->image.appended(events);
   cell_->version = own_->image.version();
 }

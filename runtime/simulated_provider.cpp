@@ -97,8 +97,7 @@ provider_mood simulated_provider::by_chance(const payment_call& call) const {
 
 /// A token says so, of every repeat too.
 bool simulated_provider::is_hopeless(const payment_call& call) {
-  return begins_payment(call.kind) &&
-         mood_of_token(call.token) == provider_mood::timeout;
+  return begins_payment(call.kind) && mood_of_token(call.token) == provider_mood::timeout;
 }
 
 /// With the lock. Rules come before tokens, tokens before chance.
@@ -141,64 +140,69 @@ void simulated_provider::remember(const payment_call& call, const record& made) 
         << std::flush; // what the provider has done outlives our process
 }
 
-void simulated_provider::submit(const payment_call& call, answer_callback answer) {
+/// With the lock. Of a key that nothing is known of.
+simulated_provider::contact simulated_provider::meet(const payment_call& call, std::int64_t now) {
   using kind = payment_answer_kind;
-  std::unique_lock lock{mutex_};
-  const auto now = now_ms_ ? now_ms_() : 0;
-  auto known = records_.find(call.idempotency_key);
-  const auto say = [&](kind what) {
-    const auto said = answer_of(what, call);
-    lock.unlock();
-    answer(said);
-  };
-  if (known == records_.end()) {
-    const bool waits = mood_of_token(call.token) == provider_mood::action; // for the customer
-    if (call.ask_only && options_.list && !call.abandon && !waits)
-      return say(kind::never_seen);
-    const auto mood =
-      call.ask_only && options_.list && !waits ? provider_mood::decline : mood_of(call);
-    if (mood == provider_mood::action && !acted_.contains(call.order_id) && !call.abandon)
-      return say(kind::action_required);
-    if (mood == provider_mood::timeout && !call.abandon) {
-      if (call.ask_only)
-        return say(kind::never_seen);
-      if (timed_out_.insert(call.idempotency_key).second || is_hopeless(call))
-        return;                            // no effect, no answer
-      records_[call.idempotency_key] = {}; // by chance or by rule: not for ever
-    }
-    const bool too_late =
-      call.abandon && (mood == provider_mood::action || mood == provider_mood::timeout ||
-                       mood == provider_mood::decline);
-    const auto outcome = too_late ? kind::refused : outcome_of(call, mood);
-    const record made{outcome, mood, mood == provider_mood::late ? now + options_.late_ms : 0,
-                      false};
-    remember(call, made);
-    known = records_.find(call.idempotency_key);
-    if (known == records_.end())
-      return say(outcome); // plain
+  const bool waits = mood_of_token(call.token) == provider_mood::action; // for the customer
+  const bool only_listed = call.ask_only && options_.list && !waits;
+  if (only_listed && !call.abandon)
+    return {.said = kind::never_seen};
+  const auto mood = only_listed ? provider_mood::decline : mood_of(call);
+  if (mood == provider_mood::action && !acted_.contains(call.order_id) && !call.abandon)
+    return {.said = kind::action_required};
+  if (mood == provider_mood::timeout && !call.abandon) {
+    if (call.ask_only)
+      return {.said = kind::never_seen};
+    if (timed_out_.insert(call.idempotency_key).second || is_hopeless(call))
+      return {}; // no effect, no answer
+    records_[call.idempotency_key] = {}; // by chance or by rule: not for ever
   }
-  auto& owed = known->second;
+  const bool too_late =
+    call.abandon && (mood == provider_mood::action || mood == provider_mood::timeout ||
+                     mood == provider_mood::decline);
+  const auto outcome = too_late ? kind::refused : outcome_of(call, mood);
+  const record made{outcome, mood, mood == provider_mood::late ? now + options_.late_ms : 0, false};
+  remember(call, made);
+  const auto known = records_.find(call.idempotency_key);
+  if (known == records_.end())
+    return {.said = outcome}; // plain
+  return {.owed = &known->second};
+}
+
+/// With the lock, which is let go of before anybody is called.
+void simulated_provider::tell(const payment_call& call, record& owed, std::int64_t now,
+                              std::unique_lock<std::mutex>& lock, answer_callback answer) {
   const bool first = !std::exchange(owed.asked, true);
-  if (owed.mood == provider_mood::unknown && !confessed_)
-    return say(kind::unknown);
   if (owed.mood == provider_mood::timeout_after && first && !call.ask_only)
     return;
-  if (owed.mood == provider_mood::late && owed.ready_at_ms > now) {
-    if (call.ask_only || !later_)
-      return say(kind::unknown);
-    const auto said = answer_of(owed.outcome, call);
+  const bool hides = owed.mood == provider_mood::unknown && !confessed_;
+  const bool early = owed.mood == provider_mood::late && owed.ready_at_ms > now;
+  const auto said = answer_of(
+    hides || (early && (call.ask_only || !later_)) ? payment_answer_kind::unknown : owed.outcome,
+    call);
+  const bool twice = owed.mood == provider_mood::twice;
+  if (early && !call.ask_only && later_) {
     const auto wait = later_;
     const auto delay = owed.ready_at_ms - now;
     lock.unlock();
     return wait(delay, [answer = std::move(answer), said] { answer(said); });
   }
-  if (owed.mood == provider_mood::twice) {
-    const auto said = answer_of(owed.outcome, call);
-    lock.unlock();
+  lock.unlock();
+  answer(said);
+  if (twice)
     answer(said);
-    return answer(said);
-  }
-  say(owed.outcome);
+}
+
+void simulated_provider::submit(const payment_call& call, answer_callback answer) {
+  std::unique_lock lock{mutex_};
+  const auto now = now_ms_ ? now_ms_() : 0;
+  const auto known = records_.find(call.idempotency_key);
+  const auto found = known == records_.end() ? meet(call, now) : contact{.owed = &known->second};
+  if (found.owed != nullptr)
+    return tell(call, *found.owed, now, lock, std::move(answer));
+  lock.unlock();
+  if (found.said)
+    answer(answer_of(*found.said, call));
 }
 
 } // namespace purser

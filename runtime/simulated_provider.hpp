@@ -10,15 +10,16 @@
 #include <functional>
 #include <map>
 #include <mutex>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
 
 namespace purser {
 
-/// Tokens of an authorization or a sale: none, `tok_ok` and unknown ones are approved; `tok_decline`,
-/// `tok_timeout`, `tok_timeout_after`, `tok_unknown`, `tok_late`, `tok_twice`, `tok_action` do what
-/// they say. Thread-safe.
+/// Tokens of an authorization or a sale: none, `tok_ok` and unknown ones are approved;
+/// `tok_decline`, `tok_timeout`, `tok_timeout_after`, `tok_unknown`, `tok_late`, `tok_twice`,
+/// `tok_action` do what they say. Thread-safe.
 class simulated_provider final : public payment_gateway {
 public:
   /// Throws std::runtime_error when the list cannot be opened or read.
@@ -51,6 +52,15 @@ private:
     bool asked = false;           ///< an answer was owed once already
   };
 
+  /// What a call meets: an answer at once, an operation whose answer is owed, or silence.
+  struct contact {
+    std::optional<payment_answer_kind> said;
+    record* owed = nullptr;
+  };
+
+  contact meet(const payment_call& call, std::int64_t now);
+  void tell(const payment_call& call, record& owed, std::int64_t now,
+            std::unique_lock<std::mutex>& lock, answer_callback answer);
   provider_mood mood_of(const payment_call& call);
   provider_mood by_chance(const payment_call& call) const;
   static bool is_hopeless(const payment_call& call);

@@ -31,8 +31,8 @@ public:
     if (tasks_.take(reply))
       return;
     auto& progress = work_.progress;
-    if (!progress.stock.note(reply))
-      return; // not the last one, a repeat, or of a stage that is over
+    if (!progress.stock.note(reply)) // not the last one, a repeat, or of a stage that is over
+      return let_go_of_late(reply);
     switch (progress.stage) {
     case order_stage::holding: return held();
     case order_stage::letting_go: return short_of_stock();
@@ -203,6 +203,17 @@ private:
         .release_granted(work_.made.effects, work_.next_attempt(), work_.now().allow_backorder);
     if (progress.stock.done()) // not one was granted
       short_of_stock();
+  }
+
+  /// A SKU that crashed when it had refused was asked again, and could. The order is past that.
+  void let_go_of_late(const stock_reply& reply) {
+    const auto& current = work_.now();
+    const bool past =
+      current.phase == order_status::rejected || current.phase == order_status::canceled ||
+      current.phase == order_status::backordered ||
+      (current.phase == order_status::reserving && work_.progress.stage == order_stage::letting_go);
+    if (past && reply.step == stock_step::hold && reply.refused == rejection::none)
+      work_.tell_stock(reply.sku, release_units{{}, work_.next_attempt(), current.allow_backorder});
   }
 
   /// All that was held is let go (K7).

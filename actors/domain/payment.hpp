@@ -100,8 +100,8 @@ bool must_resume(const payment& current);
 /// The first operation without a definite outcome, or null.
 const payment_operation* open_operation(const payment& current);
 
-/// For people and JSON: none, authorizing, charging, authorized, captured, voided, refunded, declined,
-/// unknown...
+/// For people and JSON: none, authorizing, charging, authorized, captured, voided, refunded,
+/// declined, unknown...
 std::string status_of(const payment& current);
 
 // -- Events ---------------------------------------------------------------------------------------

@@ -261,11 +261,10 @@ private:
 
   /// Whether the order has asked for this before; then it is told what is known.
   bool requested(operation_kind kind, const std::string& request) {
-    const auto known = std::find_if(state_.operations.rbegin(), state_.operations.rend(),
-                                    [&](const auto& operation) {
-                                      return alike(operation.kind, kind) &&
-                                             operation.request == request;
-                                    });
+    const auto known = std::find_if(
+      state_.operations.rbegin(), state_.operations.rend(), [&](const auto& operation) {
+        return alike(operation.kind, kind) && operation.request == request;
+      });
     if (known == state_.operations.rend())
       return false;
     if (known->status == operation_status::action_required)
@@ -616,8 +615,7 @@ std::vector<effect> resume(const payment& current, const decide_context& context
       continue; // what waits is submitted when the open one ends
     auto call = call_of(current, context.self.key, operation);
     call.call.ask_only = operation.status != operation_status::submitted;
-    call.call.abandon =
-      call.call.ask_only && begins_payment(operation.kind) && current.reversing;
+    call.call.abandon = call.call.ask_only && begins_payment(operation.kind) && current.reversing;
     calls.emplace_back(std::move(call));
   }
   return calls;

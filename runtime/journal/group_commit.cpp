@@ -127,8 +127,7 @@ void group_commit_journal::add(shard_tail& tail, tail_entry& entry, std::uint64_
     if (entry.chunks.empty() || entry.chunks.back() != chunk.header().number)
       entry.chunks.push_back(chunk.header().number);
     if (event.fingerprint != 0)
-      tail.fresh_commands.try_emplace(command_hash(hash, event.cause),
-                                      chunk.header().number);
+      tail.fresh_commands.try_emplace(command_hash(hash, event.cause), chunk.header().number);
     if (chunk.size() >= options_.chunk_bytes)
       close_chunk(tail);
   }

@@ -218,7 +218,7 @@ private:
   std::condition_variable work_;
   std::condition_variable gathered_;
   std::condition_variable committed_;
-  std::vector<shard_tail> tails_; ///< who holds `mutex_`, too, took that first
+  std::vector<shard_tail> tails_;       ///< who holds `mutex_`, too, took that first
   std::vector<closed_chunk> in_flight_; ///< being written
   std::deque<waiting_output> outputs_;
   store_batch records_;               ///< put, waiting for the writer

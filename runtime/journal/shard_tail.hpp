@@ -1,5 +1,5 @@
-// What was appended to a shard since its last checkpoint: chunks that are not yet on disk, and which
-// entities have events in which chunks.
+// What was appended to a shard since its last checkpoint: chunks that are not yet on disk, and
+// which entities have events in which chunks.
 #pragma once
 
 #include "actors/ports/journal.hpp"

@@ -53,6 +53,22 @@ bool simulated_bank::took_effect(const std::string& key) const {
   return found != records_.end() && found->second.outcome == kind::succeeded;
 }
 
+void simulated_bank::move(const payment_call& call) {
+  if (const auto sold = given_back_.find(call.order_id);
+      sold != given_back_.end() && begins_payment(call.kind)) // it is tried once more
+    if (const auto refunded = moved(call.order_id, operation_kind::refund);
+        moved(call.order_id, operation_kind::capture) == refunded)
+      sold->second = refunded;
+  if (call.kind == operation_kind::sale) {
+    ++sales_;
+    given_back_.try_emplace(call.order_id, 0);
+    moved_[{call.order_id, operation_kind::authorize}] += call.amount;
+    moved_[{call.order_id, operation_kind::capture}] += call.amount;
+  } else {
+    moved_[{call.order_id, call.kind}] += call.amount;
+  }
+}
+
 payment_answer_kind simulated_bank::carry_out(const payment_call& call) {
   const auto open = open_authorization(call.order_id);
   switch (call.kind) {
@@ -82,19 +98,7 @@ payment_answer_kind simulated_bank::carry_out(const payment_call& call) {
     }
     break;
   }
-  if (const auto sold = given_back_.find(call.order_id);
-      sold != given_back_.end() && begins_payment(call.kind)) // it is tried once more
-    if (const auto refunded = moved(call.order_id, operation_kind::refund);
-        moved(call.order_id, operation_kind::capture) == refunded)
-      sold->second = refunded;
-  if (call.kind == operation_kind::sale) {
-    ++sales_;
-    given_back_.try_emplace(call.order_id, 0);
-    moved_[{call.order_id, operation_kind::authorize}] += call.amount;
-    moved_[{call.order_id, operation_kind::capture}] += call.amount;
-  } else {
-    moved_[{call.order_id, call.kind}] += call.amount;
-  }
+  move(call);
   return kind::succeeded;
 }
 

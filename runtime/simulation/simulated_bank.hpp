@@ -56,6 +56,7 @@ private:
   bool strikes(fault what, std::size_t once_in);
   mood mood_of(const payment_call& call);
   payment_answer_kind carry_out(const payment_call& call);
+  void move(const payment_call& call);
   std::optional<std::vector<reply>> put_off(const payment_call& call, mood& how);
   static std::vector<reply> say(payment_answer_kind what);
 

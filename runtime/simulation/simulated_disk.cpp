@@ -41,8 +41,7 @@ void simulated_journal::check_fate(bool sync) {
 }
 
 position simulated_journal::append(const entity_ref& stream, std::uint64_t expected_version,
-                                   std::span<const event_record> events,
-                                   stream_place& /*place*/) {
+                                   std::span<const event_record> events, stream_place& /*place*/) {
   const auto known = disk_.places.find(stream);
   const auto version = known == disk_.places.end() ? 0 : known->second.size();
   if (version != expected_version)

@@ -101,6 +101,14 @@ class CompareTest(unittest.TestCase):
         self.assertRegex(self.calls()[2], r"^function --variant function --clients 64 --seconds 1 --data .*/data/")
         self.assertEqual(list((self.folder / "data").iterdir()), [])
 
+    def test_sales_are_for_purser_and_are_told(self):
+        done = self.compare("--rounds", "1", "--sales")
+
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertEqual([call.split()[0] for call in self.calls() if call.endswith(" --sales")],
+                         ["purser", "purser_wide"])
+        self.assertRegex(done.stdout, r"(?m)^1 rounds, 1 s a measurement, 64 clients, one call of the provider an order$")
+
     def test_the_document_has_medians_ranges_and_the_ratio_of_each_round(self):
         done = self.compare("--rounds", "3", "--json")
 
@@ -119,7 +127,7 @@ class CompareTest(unittest.TestCase):
         self.assertEqual(ratios["purser", "erlang"]["orders_per_second.hot"]["rounds"], [0.5, 4, 1])
         self.assertEqual(ratios["purser_wide", "function"]["orders_per_second.spread"]["rounds"], [16, 8, 8])
         self.assertEqual(report["options"], {"rounds": 3, "seconds": 1, "clients": 64, "wide_clients": 256,
-                                             "peers": ["function", "saga", "erlang"]})
+                                             "peers": ["function", "saga", "erlang"], "sales": False})
         self.assertEqual(report["programs"]["erlang"], "Erlang 1.0")
         self.assertEqual(set(report["machine"]), {"cpu", "cores", "memory_bytes", "kernel", "load_before",
                                                   "file_system", "in_memory"})

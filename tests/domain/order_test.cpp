@@ -111,6 +111,48 @@ TEST_CASE("K7: when one SKU is short the others let go, and only then the order 
   CHECK(w.state.reason == "out_of_stock");
 }
 
+TEST_CASE("K7: units that a SKU holds after it refused them are let go") {
+  auto w = placed();
+  w.stock(stock_step::hold, "cup");
+  const auto asked = w.attempt_of(w.asked.front().body);
+  w.stock(stock_step::hold, "mug", rejection::out_of_stock);
+  w.tell(stock_reply{stock_step::hold, "mug", rejection::none, asked}); // it crashed, and could
+  CHECK(w.spoken_to() == std::set<std::string>{"stock/mug"});
+  CHECK(w.sent<release_units>());
+  w.stock(stock_step::release, "cup");
+  CHECK(status_of(w.state) == order_status::rejected);
+  w.tell(stock_reply{stock_step::hold, "mug", rejection::none, asked});
+  CHECK(w.sent<release_units>());
+  w.tell(stock_reply{stock_step::release, "mug", rejection::none, w.attempt});
+  CHECK(w.effects.empty());
+
+  auto held = reserved(); // told twice, and wanted
+  held.tell(stock_reply{stock_step::hold, "mug", rejection::none, asked});
+  CHECK(held.effects.empty());
+}
+
+TEST_CASE("C1: a provider that takes sales is asked once, for what is captured at once") {
+  auto w = placed();
+  w.policy.sales = true;
+  w.both(stock_step::hold);
+  CHECK(w.sent<charge_payment>());
+  CHECK_FALSE(w.sent<authorize_payment>());
+  w.payment(payment_outcome::authorized);
+  w.both(stock_step::commit);
+  CHECK(w.sent<capture_payment>()); // which the payment answers by itself
+  w.payment(payment_outcome::captured);
+  CHECK(status_of(w.state) == order_status::confirmed);
+
+  workflow ships;
+  ships.policy.sales = true;
+  auto request = two_mugs_and_a_cup();
+  request.capture = capture_policy::on_ship;
+  ships.client(request);
+  ships.both(stock_step::hold);
+  CHECK(ships.sent<authorize_payment>());
+  CHECK_FALSE(ships.sent<charge_payment>());
+}
+
 TEST_CASE("C3: a declined payment is reversed first, then the stock is released") {
   auto w = reserved();
 

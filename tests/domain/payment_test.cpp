@@ -677,8 +677,9 @@ TEST_CASE("P6: what was sold is refunded, and then it is no capture any more") {
   CHECK(d.state.captured - d.state.refunded == 1'000);
 }
 
-TEST_CASE("P2: one attempt to pay is one operation, also when the provider no longer takes sales, or "
-          "does now") {
+TEST_CASE(
+  "P2: one attempt to pay is one operation, also when the provider no longer takes sales, or "
+  "does now") {
   auto charged = sold();
   charged.tell(authorize_payment{1'000, "EUR", "card", ""});
   CHECK(charged.call() == nullptr);

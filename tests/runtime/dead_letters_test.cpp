@@ -407,7 +407,8 @@ TEST_CASE("B5: a bad event in the journal quarantines its entity and nobody else
     group_commit_journal log{open_rocks_store(data.path()), {}};
     auto event = event_with("what is this?");
     event.type = 999;
-    log.append_once(the_order("o-1"), load_now(log, the_order("o-1")).tail.size(), std::vector{event});
+    log.append_once(the_order("o-1"), load_now(log, the_order("o-1")).tail.size(),
+                    std::vector{event});
     log.stop();
   }
   engine_options options;

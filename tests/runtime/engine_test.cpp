@@ -162,6 +162,40 @@ TEST_CASE(
   CHECK(order_in(*shop, "o-1").status == order_status::canceled);
 }
 
+TEST_CASE("P6: a provider that takes sales gets one call for an order") {
+  struct selling final : payment_gateway {
+    std::mutex mutex;
+    std::vector<payment_call> calls;
+    void submit(const payment_call& call, answer_callback reply) override {
+      {
+        const std::lock_guard lock{mutex};
+        calls.push_back(call);
+      }
+      reply({payment_answer_kind::succeeded, {}, "ref"});
+    }
+    bool takes_sales() const noexcept override { return true; }
+  };
+  auto provider = std::make_shared<selling>();
+  engine_options options;
+  options.provider = provider;
+  const auto shop = engine::start(options);
+  shop->submit(receive("mug", 5)).get();
+
+  CHECK(shop->submit(order_of("o-1", "mug", 2, "tok-9")).get().result == outcome::accepted);
+  CHECK(order_in(*shop, "o-1").status == order_status::confirmed);
+  CHECK(shop->submit(cancel("o-1", "c-1")).get().result == outcome::accepted);
+
+  const std::lock_guard lock{provider->mutex};
+  REQUIRE(provider->calls.size() == 2);
+  CHECK(provider->calls[0].idempotency_key == "o-1:sale-1");
+  CHECK(provider->calls[0].kind == operation_kind::sale);
+  CHECK(provider->calls[0].token == "tok-9");
+  CHECK(provider->calls[1].kind == operation_kind::refund);
+  CHECK(provider->calls[1].amount == provider->calls[0].amount);
+  CHECK(order_in(*shop, "o-1").status == order_status::canceled);
+  CHECK(shop->audit().findings.empty());
+}
+
 TEST_CASE("a provider that throws or is silent leaves the payment unknown, and it is asked again") {
   struct moody final : payment_gateway {
     std::atomic<int> calls{0};

@@ -398,7 +398,8 @@ TEST_CASE("a power cut leaves no checkpoint without its snapshots, and none unan
       auto& disk = *made;
       group_commit_journal log{std::move(made), one_shard};
       for (const auto& sku : skus) // a large snapshot: each is in a batch of its own
-        log.append_once(sku, 0, std::vector{record_of(stock_received{{std::string(80'000, 'w'), 10}})});
+        log.append_once(sku, 0,
+                        std::vector{record_of(stock_received{{std::string(80'000, 'w'), 10}})});
       const auto span = log.begin_checkpoint(0);
       auto result = result_of(fold(disk, span));
       disk.fail_after(call, "the power is gone");

@@ -114,9 +114,10 @@ TEST_CASE("worlds that did not hold once do now") {
   // 512085: a parked order left memory between asking its payment and each answer, and asked again.
   // 537846: a reservation was judged in the midst of shipping, one SKU gone and one still there.
   // 601921, 742004: a SKU was quarantined while it was looked at, and judged to be empty.
+  // 990742: a SKU that had refused an order crashed, was asked again, and held for ever.
   // 745494: an authorization that had run out was told as a void that was refused, after a crash.
   // 709479: an order that was sold, got its money back and was sold again was judged charged twice.
-  for (const std::uint64_t seed : {512'085, 537'846, 601'921, 709'479, 742'004, 745'494}) {
+  for (const std::uint64_t seed : {512'085, 537'846, 601'921, 709'479, 742'004, 745'494, 990'742}) {
     campaign_options one;
     one.from = seed;
     one.seeds = 1;

@@ -128,6 +128,7 @@ private:
     const scratch_data data{directory_ / "data"};
     auto settings = data.options();
     settings.crash_every = options_.crash_every;
+    settings.simulated.sales = options_.sales;
     settings.control_socket = true;
     const auto target = engine::start(settings);
     stock_up(*target, skus);
@@ -193,6 +194,9 @@ void add_bench(CLI::App& app, chosen_action& chosen) {
   sub->add_option("--scale-orders", options->scale.orders, "of --only scale [1000000]")
     ->check(CLI::Range(fewest_orders, most_orders));
   sub->add_option("--crash-every", options->crash_every, "crash the actor of every N-th command");
+  sub->add_flag(
+    "--sales", options->sales,
+    "the provider authorizes and captures in one call: two waits for the disk, not three");
   add_stop_within(*sub, options->stop_within_ms);
   sub->add_flag("--json", options->json, "print one JSON document");
   sub->add_flag("--quiet", options->quiet, "no notes");

@@ -92,7 +92,8 @@ boost::json::object options_of(const bench_report& report) {
     only.emplace_back(name);
   return {{"clients", report.options.clients}, {"seconds", report.options.seconds},
           {"rounds", report.options.rounds},   {"skus", report.options.skus},
-          {"only", std::move(only)},           {"crash_every", report.options.crash_every}};
+          {"only", std::move(only)},           {"crash_every", report.options.crash_every},
+          {"sales", report.options.sales}};
 }
 
 boost::json::object pair_of(double spread, double hot) {
@@ -240,7 +241,9 @@ void print_json(const bench_report& report) {
 void print_table(const bench_report& report) {
   std::cout << report.options.clients << " clients, " << report.options.rounds << " rounds of "
             << decimal(report.options.seconds) << " s each, " << grouped(report.options.skus)
-            << " SKUs; every answer is durable; medians\n\n";
+            << " SKUs; every answer is durable; medians"
+            << (report.options.sales ? "\nthe provider authorizes and captures in one call" : "")
+            << "\n\n";
   if (!report.workloads.empty())
     std::cout << workloads_table(report) << '\n';
   if (report.scale)

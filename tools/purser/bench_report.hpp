@@ -23,6 +23,7 @@ struct bench_options {
   std::uint32_t skus = 10'000;
   std::string data;
   std::uint64_t crash_every = 0;
+  bool sales = false;            ///< the provider takes authorize and capture in one call
   std::vector<std::string> only; ///< names of what is measured; empty: all
   scale_size scale;
   bool json = false;
