@@ -154,7 +154,7 @@ simulated_provider::contact simulated_provider::meet(const payment_call& call, s
     if (call.ask_only)
       return {.said = kind::never_seen};
     if (timed_out_.insert(call.idempotency_key).second || is_hopeless(call))
-      return {}; // no effect, no answer
+      return {};                         // no effect, no answer
     records_[call.idempotency_key] = {}; // by chance or by rule: not for ever
   }
   const bool too_late =

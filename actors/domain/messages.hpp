@@ -101,8 +101,9 @@ struct authorize_payment {
 inline std::string series_name(std::uint32_t series) {
   return "series-" + std::to_string(series);
 }
-/// The same amount is authorized and captured, in one call of the provider. The replies are those
-/// of an authorization; whoever then asks for the capture is told that it is done.
+/// The same, authorized and captured in one call of the provider. The replies are those of an
+/// authorization, but `captured`; whoever asks for the capture all the same is told that it is
+/// done.
 struct charge_payment {
   minor_units amount = 0;
   std::string currency;
@@ -160,7 +161,7 @@ enum class payment_outcome : std::uint8_t {
 struct payment_reply {
   payment_outcome outcome = payment_outcome::unknown;
   std::string reason;
-  std::string request; ///< of a capture or a refund; of an authorization its series_name
+  std::string request; ///< of a capture or a refund; of an authorization or a sale its series_name
   bool stuck = false;  ///< another operation still needs people: an order stays parked
 };
 

@@ -153,7 +153,7 @@ private:
       return outcome == payment_outcome::reversed || outcome == payment_outcome::refunding
                ? order_stage::reversing
                : order_stage::none;
-    const bool of_authorization = outcome == payment_outcome::authorized ||
+    const bool of_authorization = outcome == payment_outcome::authorized || is_sold(reply) ||
                                   outcome == payment_outcome::authorization_refused ||
                                   outcome == payment_outcome::action_required;
     return of_authorization && !current.declined && of_this_series(reply) ? order_stage::authorizing
@@ -264,6 +264,12 @@ private:
     work_.tell_payment(expire_authorization{});
   }
 
+  /// Told of a sale, and not of a capture, which has a name of its own.
+  bool is_sold(const payment_reply& reply) const {
+    return reply.outcome == payment_outcome::captured &&
+           reply.request == series_name(work_.now().series);
+  }
+
   bool of_this_series(const payment_reply& reply) const {
     return reply.request.empty() || reply.request == series_name(work_.now().series);
   }
@@ -278,12 +284,14 @@ private:
         work_.happened(payment_needs_action{reply.reason});
       return;
     }
-    if (outcome != payment_outcome::authorized && outcome != payment_outcome::authorization_refused)
+    work_.progress.sold = is_sold(reply);
+    const bool paid = outcome == payment_outcome::authorized || work_.progress.sold;
+    if (!paid && outcome != payment_outcome::authorization_refused)
       return;
     work_.unpark_after(reply);
     if (work_.now().action_required)
       work_.happened(payment_action_done{});
-    if (outcome == payment_outcome::authorized)
+    if (paid)
       return begin(order_stage::committing);
     if (work_.now().overdue)
       return give_up(payment_timeout_reason);
@@ -297,7 +305,7 @@ private:
     if (work_.progress.stock.refused() != rejection::none)
       return lose_hold(); // taken by a forced count
     const auto& current = work_.now();
-    if (current.total == 0 || current.capture == capture_policy::on_ship) {
+    if (current.total == 0 || current.capture == capture_policy::on_ship || work_.progress.sold) {
       work_.unpark(); // its deadline may have passed while stock was asked
       return finish(order_confirmed{});
     }

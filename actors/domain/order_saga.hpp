@@ -53,6 +53,7 @@ struct order_progress {
   order_stage stage = order_stage::none;
   stock_fanout stock;      ///< of a stage that asks stock
   bool money_back = false; ///< of canceling: nothing of the customer's is left with us
+  bool sold = false;       ///< of committing: the money is captured already
   bool lost = false;       ///< of holding: a hold was taken while others were being asked for
   bool offered = false;    ///< stock was offered while the order was busy: try once more
   std::map<std::pair<task_kind, std::string>, task_progress> tasks;

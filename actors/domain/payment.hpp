@@ -15,8 +15,8 @@
 // P4 Compensations that the provider refuses are tried again under a new attempt, ever more slowly
 //    and without end; after `asks_before_alarm` the order is told (C4).
 // P5 A capture whose authorization has run out renews it once, under a new attempt series (C1).
-// P6 A sale authorizes and captures in one call. The order goes on as after an authorization; the
-//    capture that it asks for then is done already, and what is taken back is refunded.
+// P6 A sale authorizes and captures in one call. The order goes on as after an authorization, and
+//    needs no capture any more; what is taken back is refunded.
 #pragma once
 
 #include "actors/domain/messages.hpp"

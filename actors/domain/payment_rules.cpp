@@ -83,8 +83,9 @@ constexpr std::string_view run_out = "expired";
 payment_outcome outcome_of(const payment_operation& operation, bool succeeded) {
   switch (operation.kind) {
   case operation_kind::authorize:
-  case operation_kind::sale:
     return succeeded ? payment_outcome::authorized : payment_outcome::authorization_refused;
+  case operation_kind::sale:
+    return succeeded ? payment_outcome::captured : payment_outcome::authorization_refused;
   case operation_kind::capture:
     return succeeded ? payment_outcome::captured : payment_outcome::capture_refused;
   case operation_kind::void_authorization: // what has run out is as good as voided

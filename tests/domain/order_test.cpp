@@ -137,11 +137,27 @@ TEST_CASE("C1: a provider that takes sales is asked once, for what is captured a
   w.both(stock_step::hold);
   CHECK(w.sent<charge_payment>());
   CHECK_FALSE(w.sent<authorize_payment>());
-  w.payment(payment_outcome::authorized);
+  w.payment(payment_outcome::captured, "series-1");
+  CHECK(w.sent<commit_units>());
   w.both(stock_step::commit);
-  CHECK(w.sent<capture_payment>()); // which the payment answers by itself
-  w.payment(payment_outcome::captured);
+  CHECK_FALSE(w.sent<capture_payment>());
   CHECK(status_of(w.state) == order_status::confirmed);
+
+  auto again = placed(); // taken up after a crash
+  again.both(stock_step::hold);
+  again.progress = {};
+  again.payment(payment_outcome::captured, "series-1");
+  CHECK(again.sent<commit_units>());
+  again.both(stock_step::commit);
+  CHECK(status_of(again.state) == order_status::confirmed);
+
+  auto in_two_calls =
+    placed(); // the provider takes sales, but did not when this one was authorized
+  in_two_calls.policy.sales = true;
+  in_two_calls.both(stock_step::hold);
+  in_two_calls.payment(payment_outcome::authorized, "series-1");
+  in_two_calls.both(stock_step::commit);
+  CHECK(in_two_calls.sent<capture_payment>());
 
   workflow ships;
   ships.policy.sales = true;

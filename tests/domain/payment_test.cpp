@@ -645,7 +645,7 @@ TEST_CASE("P6: a sale authorizes and captures in one call, and the capture is do
   CHECK(d.call()->call.token == "tok_ok");
   CHECK(status_of(d.state) == "charging");
   d.provider("sale-1", payment_answer_kind::succeeded);
-  CHECK(d.told() == payment_outcome::authorized);
+  CHECK(d.told() == payment_outcome::captured);
   CHECK(d.state.authorized == 1'000);
   CHECK(d.state.captured == 1'000);
   CHECK(authorized_rest(d.state) == 0);
@@ -683,7 +683,7 @@ TEST_CASE(
   auto charged = sold();
   charged.tell(authorize_payment{1'000, "EUR", "card", ""});
   CHECK(charged.call() == nullptr);
-  CHECK(charged.told() == payment_outcome::authorized);
+  CHECK(charged.told() == payment_outcome::captured);
   charged.tell(capture_payment{"order", 1'000});
   CHECK(charged.call() == nullptr);
   CHECK(charged.told() == payment_outcome::captured);
@@ -738,7 +738,7 @@ TEST_CASE("an operator says of a sale whether the money came") {
   d.provider("sale-1", payment_answer_kind::unknown);
   SUBCASE("it did") {
     d.tell(settle_payment{payment_finding::captured, "seen on the statement"});
-    CHECK(d.told() == payment_outcome::authorized);
+    CHECK(d.told() == payment_outcome::captured);
     CHECK(d.state.captured == 1'000);
   }
   SUBCASE("it did not") {

@@ -19,6 +19,7 @@ const char* name_of(purser::operation_kind kind) {
   case purser::operation_kind::capture: return "capture";
   case purser::operation_kind::void_authorization: return "void";
   case purser::operation_kind::refund: return "refund";
+  case purser::operation_kind::sale: return "sale";
   }
   return "unknown";
 }
