@@ -56,6 +56,24 @@ void group_commit_journal::recover() {
   durable_.store(newest, std::memory_order_release);
 }
 
+namespace {
+
+/// An event that is behind the shard's checkpoint. Throws journal_corrupt.
+void note_event(tail_entry& entry, std::uint16_t shard, std::uint64_t chunk,
+                const recorded_event& event) {
+  if (entry.version != 0 && event.version != entry.version + 1)
+    throw journal_corrupt(to_string(event.stream) + ": event " + std::to_string(event.version) +
+                          " follows event " + std::to_string(entry.version) + " in " +
+                          chunk_place(shard, chunk));
+  if (entry.version == 0)
+    entry.is_new = event.version == 1;
+  entry.version = event.version;
+  if (entry.chunks.empty() || entry.chunks.back() != chunk)
+    entry.chunks.push_back(chunk);
+}
+
+} // namespace
+
 position group_commit_journal::recover_shard(std::uint16_t shard) {
   auto& tail = tails_[shard];
   if (const auto mark = disk_->mark(marks::checkpoint_key(shard)))
@@ -89,18 +107,10 @@ position group_commit_journal::recover_shard(std::uint16_t shard) {
     before = header.last;
     tail.bytes += bytes.size();
     read_chunk(bytes, [&](recorded_event&& event) {
-      auto& entry = tail.fresh.find_or_add(stable_hash(event.stream), event.stream);
-      if (entry.version != 0 && event.version != entry.version + 1)
-        throw journal_corrupt(to_string(event.stream) + ": event " + std::to_string(event.version) +
-                              " follows event " + std::to_string(entry.version) + " in " +
-                              chunk_place(shard, number));
-      entry.is_new = entry.version == 0 ? event.version == 1 : entry.is_new;
-      entry.version = event.version;
-      if (entry.chunks.empty() || entry.chunks.back() != number)
-        entry.chunks.push_back(number);
+      const auto hash = stable_hash(event.stream);
+      note_event(tail.fresh.find_or_add(hash, event.stream), shard, number, event);
       if (event.event.fingerprint != 0)
-        tail.fresh_commands.try_emplace(command_hash(stable_hash(event.stream), event.event.cause),
-                                        number);
+        tail.fresh_commands.try_emplace(command_hash(hash, event.event.cause), number);
     });
   };
   disk_->for_each_chunk(shard, tail.checkpoint, last_number, take_in);

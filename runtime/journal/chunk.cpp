@@ -113,6 +113,7 @@ std::uint32_t read_events(std::string_view chunk, const Choice& chosen,
     event_reader reader{chunk, header};
     recorded_event event; // one: its strings keep their room unless the visitor takes them
     for (std::uint32_t i = 0; i < header.count; ++i) {
+      // NOLINTNEXTLINE(bugprone-use-after-move): it is filled anew
       if (reader.next(event, chosen))
         visit(std::move(event));
     }
