@@ -5,12 +5,12 @@
 namespace purser {
 
 entity_cell* cell_table::find(std::uint64_t hash, const entity_ref& ref) const {
-  const auto found = cells_.find(name{hash, ref});
-  return found == cells_.end() ? nullptr : found->cell.get();
+  const auto found = cells_.find(sought_name{hash, ref});
+  return found == cells_.end() ? nullptr : found->to.get();
 }
 
 void cell_table::remove(const entity_cell& cell) {
-  const auto found = cells_.find(name{cell.hash, cell.ref});
+  const auto found = cells_.find(sought_name{cell.hash, cell.ref});
   if (found != cells_.end())
     cells_.erase(found);
 }
@@ -19,7 +19,7 @@ std::vector<entity_cell_ptr> cell_table::all() const {
   std::vector<entity_cell_ptr> found;
   found.reserve(cells_.size());
   for (const auto& each : cells_)
-    found.push_back(each.cell);
+    found.push_back(each.to);
   return found;
 }
 

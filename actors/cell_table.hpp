@@ -8,8 +8,7 @@
 #pragma once
 
 #include "actors/entity_cell.hpp"
-
-#include <boost/unordered/unordered_flat_set.hpp>
+#include "actors/name_set.hpp"
 
 #include <cstddef>
 #include <cstdint>
@@ -63,32 +62,6 @@ public:
   std::vector<entity_cell*> next_to_leave(std::size_t most, leaving first = leaving::used_once);
 
 private:
-  struct entry {
-    std::uint64_t hash = 0; ///< beside the pointer: what is not looked for stays out of the cache
-    entity_cell_ptr cell;
-  };
-  struct name {
-    std::uint64_t hash = 0;
-    const entity_ref& ref;
-  };
-  struct hashed {
-    using is_transparent = void;
-    using is_avalanching = void; // stable_hash is; but in one shard its last bits are all the same
-    std::size_t operator()(const auto& of) const noexcept { return of.hash ^ of.hash >> 32; }
-  };
-  struct same {
-    using is_transparent = void;
-    bool operator()(const entry& one, const entry& other) const noexcept {
-      return one.cell == other.cell;
-    }
-    bool operator()(const name& one, const entry& other) const noexcept {
-      return one.hash == other.hash && one.ref == other.cell->ref;
-    }
-    bool operator()(const entry& one, const name& other) const noexcept {
-      return (*this)(other, one);
-    }
-  };
-
   /// In the order of use.
   struct use_order {
     entity_cell* newest = nullptr;
@@ -102,7 +75,7 @@ private:
   use_order& order_of(const entity_cell& cell) { return cell.used_again ? again_ : once_; }
   void to_front(entity_cell& cell);
 
-  boost::unordered_flat_set<entry, hashed, same> cells_;
+  name_set<entity_cell_ptr, &entity_cell::ref> cells_;
   use_order once_;             ///< used in one go only, so far
   use_order again_;            ///< used again after a pause
   std::uint64_t openings_ = 0; ///< so far

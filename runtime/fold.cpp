@@ -224,23 +224,24 @@ checkpoint_result result_of(folded_span folded) {
   checkpoint_result result;
   result.snapshots.reserve(by_key.size());
   result.dues.reserve(by_key.size());
+  const auto keep = [&result](const entity_ref& ref, std::string frame, const due_change& due) {
+    marks::seal_snapshot(frame);
+    result.snapshots.emplace_back(ref, std::move(frame));
+    result.dues.push_back(due);
+  };
   for (const auto& named : by_key) {
     const auto& ref = *named.ref;
     if (named.at_rest != nullptr) {
       const auto& image = *named.at_rest->image;
       auto frame = begin_frame(ref, image.version, named.at_rest->chunks, result.index);
       frame += image.snapshot;
-      marks::seal_snapshot(frame);
-      result.snapshots.emplace_back(ref, std::move(frame));
-      result.dues.push_back({std::nullopt, image.due});
+      keep(ref, std::move(frame), {std::nullopt, image.due});
       continue;
     }
     const auto& [image, chunks, due_before, open_before] = *named.folded;
     auto frame = begin_frame(ref, image->version(), chunks, result.index);
     image->save(frame);
-    marks::seal_snapshot(frame);
-    result.snapshots.emplace_back(ref, std::move(frame));
-    result.dues.push_back({due_before, image->due()});
+    keep(ref, std::move(frame), {due_before, image->due()});
     if (image->must_resume())
       result.opened.push_back(ref);
     else if (open_before)

@@ -177,11 +177,11 @@ void simulated_provider::tell(const payment_call& call, record& owed, std::int64
     return;
   const bool hides = owed.mood == provider_mood::unknown && !confessed_;
   const bool early = owed.mood == provider_mood::late && owed.ready_at_ms > now;
-  const auto said = answer_of(
-    hides || (early && (call.ask_only || !later_)) ? payment_answer_kind::unknown : owed.outcome,
-    call);
+  const bool waits = early && !call.ask_only && later_;
+  const auto said =
+    answer_of(hides || (early && !waits) ? payment_answer_kind::unknown : owed.outcome, call);
   const bool twice = owed.mood == provider_mood::twice;
-  if (early && !call.ask_only && later_) {
+  if (waits) {
     const auto wait = later_;
     const auto delay = owed.ready_at_ms - now;
     lock.unlock();

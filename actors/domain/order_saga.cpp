@@ -318,13 +318,17 @@ private:
     if (current.total == 0)
       return begin(order_stage::committing); // an order of 0 needs no payment
     work_.progress.stage = order_stage::authorizing;
-    const auto& by = current.payment;
     if (work_.policy.sales && current.capture == capture_policy::on_confirm)
-      work_.tell_payment(charge_payment{current.total, current.currency, by.method,
-                                        by.token.value_or(""), current.series});
+      ask_for_money<charge_payment>();
     else
-      work_.tell_payment(authorize_payment{current.total, current.currency, by.method,
-                                           by.token.value_or(""), current.series});
+      ask_for_money<authorize_payment>();
+  }
+
+  template <class Request>
+  void ask_for_money() {
+    const auto& current = work_.now();
+    work_.tell_payment(Request{current.total, current.currency, current.payment.method,
+                               current.payment.token.value_or(""), current.series});
   }
 
   void fail_payment(const std::string& reason) {

@@ -126,7 +126,7 @@ public:
   /// An entity with events that no checkpoint has taken in yet leaves memory: who loads it next,
   /// and the next checkpoint, need not read those events. It is no promise: the image may be
   /// dropped.
-  virtual void rest(const entity_ref& stream, resting_image image, stream_place& place) {
+  virtual void rest(const entity_ref& stream, resting_image image, const stream_place& place) {
     static_cast<void>(stream);
     static_cast<void>(image);
     static_cast<void>(place);

@@ -391,7 +391,7 @@ std::uint64_t group_commit_journal::command_hash(std::uint64_t stream_hash, std:
 }
 
 void group_commit_journal::rest(const entity_ref& stream, resting_image image,
-                                stream_place& place) {
+                                const stream_place& place) {
   auto kept = std::make_unique<const resting_image>(std::move(image)); // made without the lock
   const auto hash = stable_hash(stream);
   auto& tail = tail_of(hash);
@@ -428,13 +428,13 @@ std::shared_ptr<const std::string> group_commit_journal::bytes_of(std::uint16_t 
 
 void group_commit_journal::load(const entity_ref& stream, load_callback callback) {
   const auto hash = stable_hash(stream);
-  const auto shard = shard_of(stream, options_.shards);
+  const auto& tail = tail_of(hash);
+  const auto shard = static_cast<std::uint16_t>(&tail - tails_.data());
   stored_stream found;
   std::string error;
   try {
     std::vector<std::uint64_t> chunks;
     {
-      const auto& tail = tails_[shard];
       const std::lock_guard lock{tail.mutex};
       if (const auto* image = tail.image_of(hash, stream))
         found.snapshot = image->snapshot;

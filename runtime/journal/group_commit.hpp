@@ -107,7 +107,7 @@ public:
   void load(const entity_ref& stream, load_callback callback) override;
   void find_command(const entity_ref& stream, const std::string& key,
                     outcome_callback callback) override;
-  void rest(const entity_ref& stream, resting_image image, stream_place& place) override;
+  void rest(const entity_ref& stream, resting_image image, const stream_place& place) override;
 
   /// Tells that `more_to_come` has become false.
   void no_more_to_come();

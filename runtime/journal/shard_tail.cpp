@@ -2,14 +2,9 @@
 
 namespace purser {
 
-tail_entry* tail_generation::find(std::uint64_t hash, const entity_ref& stream) {
-  const auto found = by_name_.find(name{hash, stream});
-  return found == by_name_.end() ? nullptr : found->entry;
-}
-
-const tail_entry* tail_generation::find(std::uint64_t hash, const entity_ref& stream) const {
-  const auto found = by_name_.find(name{hash, stream});
-  return found == by_name_.end() ? nullptr : found->entry;
+tail_entry* tail_generation::find(std::uint64_t hash, const entity_ref& stream) const {
+  const auto found = by_name_.find(sought_name{hash, stream});
+  return found == by_name_.end() ? nullptr : found->to;
 }
 
 tail_entry& tail_generation::find_or_add(std::uint64_t hash, const entity_ref& stream) {
@@ -35,7 +30,7 @@ tail_entry& shard_tail::entry_of(std::uint64_t hash, const entity_ref& stream,
 }
 
 tail_entry* shard_tail::known_entry(std::uint64_t hash, const entity_ref& stream,
-                                    stream_place& place) {
+                                    const stream_place& place) const {
   if (place.generation == generation)
     return static_cast<tail_entry*>(place.entry);
   return fresh.find(hash, stream);

@@ -2,13 +2,13 @@
 // which entities have events in which chunks.
 #pragma once
 
+#include "actors/name_set.hpp"
 #include "actors/ports/journal.hpp"
 #include "runtime/journal/chunk.hpp"
 
 #include <boost/container/deque.hpp>
 #include <boost/container/small_vector.hpp>
 #include <boost/unordered/unordered_flat_map.hpp>
-#include <boost/unordered/unordered_flat_set.hpp>
 
 #include <cstddef>
 #include <cstdint>
@@ -36,8 +36,7 @@ struct tail_entry {
 class tail_generation {
 public:
   /// `hash`: the stable_hash of `stream`. @returns null when it has no event here.
-  tail_entry* find(std::uint64_t hash, const entity_ref& stream);
-  const tail_entry* find(std::uint64_t hash, const entity_ref& stream) const;
+  tail_entry* find(std::uint64_t hash, const entity_ref& stream) const;
 
   /// @returns that of the stream, which is new if there was none.
   tail_entry& find_or_add(std::uint64_t hash, const entity_ref& stream);
@@ -48,38 +47,13 @@ public:
   auto end() const noexcept { return entries_.end(); }
 
 private:
-  struct slot {
-    std::uint64_t hash = 0; ///< beside the pointer: what is not looked for stays out of the cache
-    tail_entry* entry = nullptr;
-  };
-  struct name {
-    std::uint64_t hash = 0;
-    const entity_ref& stream;
-  };
-  struct hashed {
-    using is_transparent = void;
-    using is_avalanching = void; // stable_hash is; but in one shard its last bits are all the same
-    std::size_t operator()(const auto& of) const noexcept { return of.hash ^ of.hash >> 32; }
-  };
-  struct same {
-    using is_transparent = void;
-    bool operator()(const slot& one, const slot& other) const noexcept {
-      return one.entry == other.entry;
-    }
-    bool operator()(const name& one, const slot& other) const noexcept {
-      return one.hash == other.hash && one.stream == other.entry->stream;
-    }
-    bool operator()(const slot& one, const name& other) const noexcept {
-      return (*this)(other, one);
-    }
-  };
   static constexpr std::size_t entries_a_block = 64;
 
   boost::container::deque<
     tail_entry, void,
     boost::container::deque_options_t<boost::container::block_size<entries_a_block>>>
     entries_;
-  boost::unordered_flat_set<slot, hashed, same> by_name_;
+  name_set<tail_entry*, &tail_entry::stream> by_name_;
 };
 
 /// Who appends holds its mutex only: two shards are appended to at once.
@@ -112,7 +86,8 @@ struct alignas(64) shard_tail {
   tail_entry& entry_of(std::uint64_t hash, const entity_ref& stream, stream_place& place);
 
   /// The same; null when the stream has no entry there.
-  tail_entry* known_entry(std::uint64_t hash, const entity_ref& stream, stream_place& place);
+  tail_entry* known_entry(std::uint64_t hash, const entity_ref& stream,
+                          const stream_place& place) const;
 
   /// The chunks with events of a stream, in order.
   std::vector<std::uint64_t> chunks_of(std::uint64_t hash, const entity_ref& stream) const;

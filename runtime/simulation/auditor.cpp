@@ -176,8 +176,7 @@ void auditor::supervised(const supervisors::supervision_event& event, unix_milli
 
 void auditor::check(const look& ask, bool at_rest) const {
   places units;
-  const bool all_well = !gave_up_;
-  const bool strict = at_rest && all_well;
+  const bool strict = at_rest && !gave_up_;
   bool certain = true; // whether every command about stock has come to something
   for (const auto& asked : records_) {
     if (asked.at.empty())

@@ -151,8 +151,8 @@ TEST_CASE("C1: a provider that takes sales is asked once, for what is captured a
   again.both(stock_step::commit);
   CHECK(status_of(again.state) == order_status::confirmed);
 
-  auto in_two_calls =
-    placed(); // the provider takes sales, but did not when this one was authorized
+  // The provider takes sales, but did not when this one was authorized.
+  auto in_two_calls = placed();
   in_two_calls.policy.sales = true;
   in_two_calls.both(stock_step::hold);
   in_two_calls.payment(payment_outcome::authorized, "series-1");

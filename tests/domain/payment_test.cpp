@@ -626,11 +626,16 @@ TEST_CASE("a payment that was reversed can be paid anew, in a new series") {
 
 namespace {
 
-desk sold() {
+/// A sale, and what the provider said to it.
+desk charged(payment_answer_kind said) {
   desk made;
   made.tell(charge_payment{1'000, "EUR", "card", ""});
-  made.provider("sale-1", payment_answer_kind::succeeded);
+  made.provider("sale-1", said);
   return made;
+}
+
+desk sold() {
+  return charged(payment_answer_kind::succeeded);
 }
 
 } // namespace
@@ -698,9 +703,7 @@ TEST_CASE(
 }
 
 TEST_CASE("P3, I4: a sale without an outcome is asked about, and given up under its own key") {
-  desk d;
-  d.tell(charge_payment{1'000, "EUR", "card", ""});
-  d.provider("sale-1", payment_answer_kind::unknown);
+  auto d = charged(payment_answer_kind::unknown);
   REQUIRE(d.call() != nullptr);
   CHECK(d.call()->call.ask_only);
   CHECK_FALSE(d.call()->call.abandon);
@@ -711,9 +714,7 @@ TEST_CASE("P3, I4: a sale without an outcome is asked about, and given up under 
   CHECK(d.told() == payment_outcome::reversed);
   CHECK(d.state.captured == 0);
 
-  desk late; // it has taken effect after all
-  late.tell(charge_payment{1'000, "EUR", "card", ""});
-  late.provider("sale-1", payment_answer_kind::unknown);
+  auto late = charged(payment_answer_kind::unknown); // it has taken effect after all
   late.tell(reverse_payment{});
   late.abandoned("sale-1", payment_answer_kind::succeeded);
   REQUIRE(late.call() != nullptr);
@@ -721,9 +722,7 @@ TEST_CASE("P3, I4: a sale without an outcome is asked about, and given up under 
 }
 
 TEST_CASE("C6: a sale that was declined and took effect all the same is refunded") {
-  desk d;
-  d.tell(charge_payment{1'000, "EUR", "card", ""});
-  d.provider("sale-1", payment_answer_kind::refused);
+  auto d = charged(payment_answer_kind::refused);
   CHECK(d.told() == payment_outcome::authorization_refused);
   d.provider("sale-1", payment_answer_kind::succeeded);
   REQUIRE(d.call() != nullptr);
@@ -733,9 +732,7 @@ TEST_CASE("C6: a sale that was declined and took effect all the same is refunded
 }
 
 TEST_CASE("an operator says of a sale whether the money came") {
-  desk d;
-  d.tell(charge_payment{1'000, "EUR", "card", ""});
-  d.provider("sale-1", payment_answer_kind::unknown);
+  auto d = charged(payment_answer_kind::unknown);
   SUBCASE("it did") {
     d.tell(settle_payment{payment_finding::captured, "seen on the statement"});
     CHECK(d.told() == payment_outcome::captured);

@@ -127,16 +127,26 @@ TEST_CASE("two engines cannot share a data directory") {
   CHECK_THROWS_AS(engine::start(options), engine_error);
 }
 
+namespace {
+
+/// A provider that remembers its calls.
+struct noting_gateway : payment_gateway {
+  std::mutex mutex;
+  std::vector<payment_call> calls;
+
+  void note(const payment_call& call) {
+    const std::lock_guard lock{mutex};
+    calls.push_back(call);
+  }
+};
+
+} // namespace
+
 TEST_CASE(
   "a host's own provider is asked only about what is durable, and each key takes effect once") {
-  struct recording final : payment_gateway {
-    std::mutex mutex;
-    std::vector<payment_call> calls;
+  struct recording final : noting_gateway {
     void submit(const payment_call& call, answer_callback reply) override {
-      {
-        const std::lock_guard lock{mutex};
-        calls.push_back(call);
-      }
+      note(call);
       // From another thread, twice: only the first counts.
       std::thread{[reply] {
         reply({payment_answer_kind::succeeded, {}, "ref-1"});
@@ -163,14 +173,9 @@ TEST_CASE(
 }
 
 TEST_CASE("P6: a provider that takes sales gets one call for an order") {
-  struct selling final : payment_gateway {
-    std::mutex mutex;
-    std::vector<payment_call> calls;
+  struct selling final : noting_gateway {
     void submit(const payment_call& call, answer_callback reply) override {
-      {
-        const std::lock_guard lock{mutex};
-        calls.push_back(call);
-      }
+      note(call);
       reply({payment_answer_kind::succeeded, {}, "ref"});
     }
     bool takes_sales() const noexcept override { return true; }

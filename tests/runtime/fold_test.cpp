@@ -19,11 +19,6 @@ void append_durably(group_commit_journal& log, const entity_ref& stream, std::ui
   wait_durable(log);
 }
 
-void put_at_rest(group_commit_journal& log, const entity_ref& stream, resting_image image) {
-  stream_place unknown;
-  log.rest(stream, std::move(image), unknown);
-}
-
 std::size_t due_marks(store& disk) {
   std::size_t count = 0;
   disk.for_each_mark(marks::due, [&](std::string_view, std::string_view) { ++count; });
@@ -103,7 +98,7 @@ TEST_CASE("entities that left memory are checkpointed by their image as by their
   for (auto* log : {&by_events, &by_images}) {
     const auto rest = [&](const entity_ref& ref) {
       if (log == &by_images)
-        put_at_rest(*log, ref, load_entity(*log, ref).at_rest());
+        log->rest(ref, load_entity(*log, ref).at_rest(), {});
     };
     append_durably(*log, known, 0, {record_of(stock_received{{"main", 5}})});
     run_checkpoint(*log, 0);
@@ -143,22 +138,22 @@ TEST_CASE("an image is taken for what it is only while nothing follows it") {
   how.shards = 1;
   group_commit_journal log{std::make_unique<memory_store>(), how};
   append_durably(log, mug, 0, {record_of(stock_received{{"main", 5}})});
-  put_at_rest(log, mug, {2, "of a version that was never there", {}, false});
+  log.rest(mug, {2, "of a version that was never there", {}, false}, {});
   CHECK(load_now(log, mug).tail.size() == 1);
   auto image = load_entity(log, mug).at_rest();
   image.due = 77; // to see that it is the image which counts
-  put_at_rest(log, mug, image);
+  log.rest(mug, image, {});
   CHECK(load_now(log, mug).tail.empty());
 
   const auto span = log.begin_checkpoint(0);
   append_durably(log, mug, 1, {record_of(stock_received{{"main", 6}})}); // behind the span
-  put_at_rest(log, mug, load_entity(log, mug).at_rest());
+  log.rest(mug, load_entity(log, mug).at_rest(), {});
   log.complete_checkpoint(span, result_of(fold(log.disk(), span, log.folding(0))));
   CHECK(due_marks(log.disk()) == 1);
   CHECK(load_now(log, mug).tail.empty());
   CHECK(load_entity(log, mug).version() == 2);
 
   const entity_ref unseen{entity_kind::stock, "unseen"};
-  put_at_rest(log, unseen, {0, {}, {}, false}); // it has no event that could be left out
+  log.rest(unseen, {0, {}, {}, false}, {}); // it has no event that could be left out
   CHECK_FALSE(load_now(log, unseen).snapshot);
 }
