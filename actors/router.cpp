@@ -20,7 +20,7 @@ void shard_inbox::detach() {
 }
 
 void shard_inbox::push(std::uint64_t hash, envelope_ptr message) {
-  caf::actor shell;
+  caf::actor wanted;
   {
     const std::lock_guard lock{mutex_};
     ++messages_;
@@ -28,15 +28,14 @@ void shard_inbox::push(std::uint64_t hash, envelope_ptr message) {
     if (found == nullptr || !found->open) {
       waiting_.push_back(std::move(message));
       if (!std::exchange(woken_, true))
-        wake(shard_);
-      return;
+        wanted = shard_;
+    } else {
+      cells_.use(*found);
+      if (found->box.push(std::move(message)))
+        wanted = find_shell(found->shared_from_this());
     }
-    cells_.use(*found);
-    if (found->box.push(std::move(message)))
-      shell = find_shell(found->shared_from_this());
   }
-  if (shell)
-    purser::wake(shell);
+  wake(wanted); // without the lock: who is woken needs it at once, and waking takes its time
 }
 
 // -- Shells ---------------------------------------------------------------------------------------

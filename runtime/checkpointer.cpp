@@ -38,35 +38,49 @@ void checkpointer::stop() {
     thread_.join();
 }
 
-void checkpointer::checkpoint_if(std::uint16_t shard, std::size_t at_least) {
-  const std::lock_guard lock{one_at_a_time_};
+std::vector<std::uint16_t> checkpointer::with_tails_of(std::size_t at_least) const {
+  std::vector<std::uint16_t> found;
+  for (std::uint16_t shard = 0; shard < journal_.shards(); ++shard)
+    if (journal_.tail_bytes(shard) >= at_least)
+      found.push_back(shard);
+  return found;
+}
+
+/// Nothing when an entity of the shard cannot be rebuilt, which is told once.
+std::optional<checkpoint_part> checkpointer::begun(std::uint16_t shard) {
   auto& why = unreadable_[shard];
   if (!why.empty())
-    throw entity_unreadable(why);
-  if (journal_.tail_bytes(shard) < at_least)
-    return;
+    return std::nullopt;
   hooks_.before(shard);
   try {
-    run_checkpoint(journal_, shard);
+    return begun_checkpoint(journal_, shard);
   } catch (const entity_unreadable& error) { // the entity is not lost: its events stay in the log
     why = error.what();
     hooks_.on_unreadable(why);
-    throw;
+    return std::nullopt;
   }
-  hooks_.after(shard);
-  completed_.fetch_add(1);
+}
+
+void checkpointer::checkpoint(const std::vector<std::uint16_t>& shards) {
+  std::vector<checkpoint_part> parts;
+  std::vector<std::uint16_t> completed;
+  for (const auto shard : shards)
+    if (auto part = begun(shard)) {
+      parts.push_back(std::move(*part));
+      completed.push_back(shard);
+    }
+  journal_.complete_checkpoints(std::move(parts));
+  for (const auto shard : completed)
+    hooks_.after(shard);
+  completed_.fetch_add(completed.size());
 }
 
 void checkpointer::run_all() {
-  for (std::uint16_t shard = 0; shard < journal_.shards(); ++shard)
-    checkpoint_if(shard, 1);
-}
-
-void checkpointer::checkpoint_when_grown(std::uint16_t shard) {
-  try {
-    checkpoint_if(shard, threshold_);
-  } catch (const entity_unreadable&) { // told once; the other shards go on
-  }
+  const std::lock_guard lock{one_at_a_time_};
+  checkpoint(with_tails_of(1));
+  for (const auto& why : unreadable_)
+    if (!why.empty())
+      throw entity_unreadable(why);
 }
 
 void checkpointer::run() {
@@ -80,8 +94,9 @@ void checkpointer::run() {
       due_ = false;
     }
     try {
-      for (std::uint16_t shard = 0; shard < journal_.shards(); ++shard)
-        checkpoint_when_grown(shard);
+      const std::lock_guard lock{one_at_a_time_};
+      if (!with_tails_of(threshold_).empty())
+        checkpoint(with_tails_of(threshold_ / 2));
     } catch (const journal_stopped&) {
       return;
     } catch (const std::exception& error) {

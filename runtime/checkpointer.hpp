@@ -1,5 +1,6 @@
 // Moves the checkpoints of shards whose log has grown, on a thread of its own, so that restarts
-// stay short and memory bounded.
+// stay short and memory bounded. Shards that have grown, too, go along: their snapshots are one
+// table.
 #pragma once
 
 #include "runtime/journal/group_commit.hpp"
@@ -9,6 +10,7 @@
 #include <cstdint>
 #include <functional>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
@@ -31,7 +33,8 @@ public:
   /// Called after each commit; cheap.
   void committed();
 
-  /// Moves the checkpoints of all shards; returns when it is done. Throws what the journal throws.
+  /// Moves the checkpoints of all shards; returns when it is done. Throws what the journal throws;
+  /// entity_unreadable when it was done but for the shards of such entities.
   void run_all();
 
   /// How many checkpoints have been completed.
@@ -41,8 +44,9 @@ public:
 
 private:
   void run();
-  void checkpoint_if(std::uint16_t shard, std::size_t at_least);
-  void checkpoint_when_grown(std::uint16_t shard);
+  std::vector<std::uint16_t> with_tails_of(std::size_t at_least) const;
+  void checkpoint(const std::vector<std::uint16_t>& shards);
+  std::optional<checkpoint_part> begun(std::uint16_t shard);
 
   group_commit_journal& journal_;
   std::size_t threshold_;

@@ -106,8 +106,8 @@ public:
         calls_(options_.max_in_flight, options_.answer_deadline_ms, *clock_, delivery_),
         feeds_(std::make_shared<feed_signal>()), router_(options_.shards),
         load_([this] { journal_.no_more_to_come(); }),
-        journal_(open_store(options_), journal_settings()), config_(options_.threads, &load_),
-        system_(config_),
+        journal_(open_store(options_), journal_settings()),
+        config_(options_.threads, &load_, [this] { journal_.release(); }), system_(config_),
         provider_(options_.provider ? options_.provider
                                     : std::make_shared<simulated_provider>(options_.simulated)),
         desk_(provider_, router_, *clock_, desk_settings()), timers_(journal_, router_, *clock_),
@@ -458,6 +458,12 @@ private:
       if (parts_ready_)
         checkpointer_.committed();
       feeds_->raise();
+    };
+    made.others_release = [this] {
+      if (!parts_ready_)
+        return false;
+      do_urgent_work(system_);
+      return true;
     };
     made.before_release = [this] {
       if (!parts_ready_)

@@ -27,8 +27,6 @@ entity_image image_of(const entity_ref& ref, std::string_view snapshot) {
 /// What one folding has to look at.
 struct folding {
   store& disk;
-  /// A checkpoint of the span was, and may have stored snapshots and due marks.
-  bool cut_short = false;
   folded_span result;
   folded_entities::value_type* last = nullptr; ///< whose event was last: often the next one's, too
 };
@@ -38,7 +36,7 @@ folded_entity entity_before(const folding& in, const recorded_event& event) {
   auto& disk = in.disk;
   const auto& ref = event.stream;
   folded_entity before;
-  const bool is_new = event.version == 1 && !in.cut_short; // nothing is stored of it
+  const bool is_new = event.version == 1 && !in.result.cut_short; // nothing is stored of it
   const auto stored = is_new ? std::nullopt : disk.snapshot(ref);
   if (!stored) {
     before.image = std::make_unique<entity_image>(ref);
@@ -169,7 +167,7 @@ bool tells_all(const tail_entry& entry) {
 folded_span fold(store& disk, const checkpoint_span& span, const tail_generation& entities) {
   if (was_cut_short(disk, span))
     return fold(disk, span);
-  folding in{disk, false, {}};
+  folding in{disk, {}};
   auto& at_rest = in.result.at_rest;
   at_rest.reserve(entities.size());
   boost::unordered_flat_set<stream_name, boost::hash<stream_name>> to_fold;
@@ -197,7 +195,8 @@ folded_span fold(store& disk, const checkpoint_span& span, const tail_generation
 
 folded_span fold(store& disk, const checkpoint_span& span, const unreadable_visitor& tell) {
   std::set<entity_ref> unreadable;
-  folding in{disk, was_cut_short(disk, span), {}};
+  folding in{disk, {}};
+  in.result.cut_short = was_cut_short(disk, span);
   read_span(disk, span, [&](std::uint64_t chunk, recorded_event&& event) {
     if (!unreadable.empty() && unreadable.contains(event.stream))
       return;
@@ -251,12 +250,19 @@ checkpoint_result result_of(folded_span folded) {
     return std::tie(one.stream, one.key) < std::tie(other.stream, other.key);
   });
   result.index.ids = std::move(folded.ids);
+  result.cut_short = folded.cut_short;
   return result;
 }
 
-void run_checkpoint(group_commit_journal& journal, std::uint16_t shard) {
+checkpoint_part begun_checkpoint(group_commit_journal& journal, std::uint16_t shard) {
   const auto span = journal.begin_checkpoint(shard);
-  journal.complete_checkpoint(span, result_of(fold(journal.disk(), span, journal.folding(shard))));
+  return {span, result_of(fold(journal.disk(), span, journal.folding(shard)))};
+}
+
+void run_checkpoint(group_commit_journal& journal, std::uint16_t shard) {
+  std::vector<checkpoint_part> parts;
+  parts.push_back(begun_checkpoint(journal, shard));
+  journal.complete_checkpoints(std::move(parts));
 }
 
 open_work find_open_work(group_commit_journal& journal, const unreadable_visitor& tell) {

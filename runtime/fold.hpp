@@ -32,6 +32,7 @@ struct folded_span {
   folded_entities entities;
   std::vector<const tail_entry*> at_rest; ///< the others: their images are known
   std::vector<index_batch::id> ids;       ///< which the snapshots at the span's end do not tell
+  bool cut_short = false; ///< a checkpoint of it was, and may have stored snapshots and due marks
 };
 
 /// An entity whose snapshot or events are bad, in a journal that is whole.
@@ -59,7 +60,11 @@ checkpoint_result result_of(folded_span folded);
 /// The span from a shard's checkpoint to its last chunk.
 checkpoint_span tail_span(group_commit_journal& journal, std::uint16_t shard);
 
-/// Folds a shard's tail into snapshots, and moves its checkpoint. Throws what the journal throws.
+/// Folds a shard's tail into snapshots. Throws what the journal throws; entity_unreadable: then the
+/// shard's checkpoint never comes to an end.
+checkpoint_part begun_checkpoint(group_commit_journal& journal, std::uint16_t shard);
+
+/// The same, and moves its checkpoint.
 void run_checkpoint(group_commit_journal& journal, std::uint16_t shard);
 
 struct open_work {

@@ -126,7 +126,9 @@ private:
     if (span_.up_to == span_.after)
       return;
     write();
-    store_checkpoint(disk_, span_, result_of(fold(disk_, span_)));
+    std::vector<checkpoint_part> parts;
+    parts.push_back({span_, result_of(fold(disk_, span_))});
+    store_checkpoint(disk_, std::move(parts));
     span_.after = span_.up_to;
     unfolded_ = 0;
   }

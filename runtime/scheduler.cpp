@@ -81,16 +81,37 @@ private:
   std::atomic<std::size_t> count_{0};
 };
 
+/// What a thread does between two actors. It is there for as long as the scheduler.
+class urgent_job final : public caf::resumable {
+public:
+  explicit urgent_job(std::function<void()> work) : work_(std::move(work)) {}
+
+  subtype_t subtype() const override { return caf::resumable::function_object; }
+  resume_result resume(caf::execution_unit*, std::size_t) override {
+    work_();
+    return caf::resumable::awaiting_message;
+  }
+  void intrusive_ptr_add_ref_impl() override {}
+  void intrusive_ptr_release_impl() override {}
+
+private:
+  std::function<void()> work_;
+};
+
 /// A policy for caf::scheduler::coordinator; see scheduler.hpp.
 class local_first : public caf::policy::unprofiled {
 public:
   struct coordinator_data {
     explicit coordinator_data(caf::scheduler::abstract_coordinator* of)
-        : load(dynamic_cast<const scheduler_config&>(of->system().config()).load_told()) {}
+        : load(dynamic_cast<const scheduler_config&>(of->system().config()).load_told()),
+          urgent(dynamic_cast<const scheduler_config&>(of->system().config()).urgent_work()) {}
     scheduler_load& load;
+    urgent_job urgent;
+    std::atomic<bool> urgent_waits{false};
     run_queue shared; ///< from threads that are no workers
     std::atomic<std::size_t> sleepers{0};
-    std::mutex mutex; ///< of sleeping
+    std::atomic<bool> waking{false}; ///< one of them is about to look around
+    std::mutex mutex;                ///< of sleeping
     std::condition_variable wake;
   };
 
@@ -133,12 +154,16 @@ public:
     auto& own = self->data();
     if (!std::exchange(own.begun, true))
       all.load.begins();
+    if (all.urgent_waits.load(std::memory_order_relaxed) && all.urgent_waits.exchange(false))
+      return &all.urgent;
     if (++own.turns % turns_before_others == 0)
       if (auto* job = all.shared.pop())
         return job;
     if (auto* job = own.mine.pop())
       return job;
     for (;;) {
+      if (all.urgent_waits.exchange(false))
+        return &all.urgent;
       if (auto* job = from_others(self))
         return job;
       const idle_time idle{all.load};
@@ -152,6 +177,7 @@ public:
           all.wake.wait_for(lock, longest_held_up);
       }
       all.sleepers.fetch_sub(1);
+      all.waking.exchange(false); // it sees what was pushed by whoever left it to us
     }
   }
 
@@ -178,6 +204,11 @@ public:
       visit(job);
   }
 
+  static void urgently(coordinator_data& all) {
+    all.urgent_waits = true;
+    wake_one(all);
+  }
+
 private:
   /// Of a thread that has nothing to do.
   class idle_time {
@@ -194,19 +225,20 @@ private:
   static constexpr unsigned turns_before_others = 61;
   static constexpr std::chrono::milliseconds longest_held_up{1};
 
+  /// Unless one is about to come: it wakes the next one if there is more than it can do.
   static void wake_one(coordinator_data& all) {
     std::atomic_thread_fence(std::memory_order_seq_cst); // between the push and the look
-    if (all.sleepers.load(std::memory_order_relaxed) == 0)
+    if (all.sleepers.load(std::memory_order_relaxed) == 0 || all.waking.exchange(true))
       return;
-    const std::lock_guard lock{all.mutex};
-    all.wake.notify_one();
+    { const std::lock_guard asleep{all.mutex}; } // who has looked around sleeps now
+    all.wake.notify_one();                       // without the lock, which it needs at once
   }
 
   template <class Worker>
   static bool anything(Worker* self) {
     std::atomic_thread_fence(std::memory_order_seq_cst);
     auto& parent = *self->parent();
-    if (!parent.data().shared.empty())
+    if (!parent.data().shared.empty() || parent.data().urgent_waits)
       return true;
     for (std::size_t i = 0; i < parent.num_workers(); ++i)
       if (!parent.worker_by_id(i)->data().mine.empty())
@@ -218,14 +250,13 @@ private:
   static caf::resumable* from_others(Worker* self) {
     auto& parent = *self->parent();
     auto& mine = self->data().mine;
-    if (auto* job = parent.data().shared.take_half(mine))
-      return job;
-    for (std::size_t i = 1; i < parent.num_workers(); ++i) {
-      auto& other = *parent.worker_by_id((self->id() + i) % parent.num_workers());
-      if (auto* job = other.data().mine.take_half(mine))
-        return job;
-    }
-    return nullptr;
+    auto* job = parent.data().shared.take_half(mine);
+    for (std::size_t i = 1; job == nullptr && i < parent.num_workers(); ++i)
+      job =
+        parent.worker_by_id((self->id() + i) % parent.num_workers())->data().mine.take_half(mine);
+    if (job != nullptr && !(mine.empty() && parent.data().shared.empty()))
+      wake_one(parent.data());
+    return job;
   }
 };
 
@@ -289,6 +320,8 @@ public:
 
   caf::detail::thread_safe_actor_clock& clock() noexcept override { return clock_; }
 
+  void urgently() { local_first::urgently(data()); }
+
 protected:
   void start() override {
     dispatcher_ = std::thread{[this] {
@@ -311,8 +344,13 @@ private:
 
 } // namespace
 
-scheduler_config::scheduler_config(unsigned threads, scheduler_load* load)
-    : load_(load == nullptr ? &unwatched_ : load) {
+void do_urgent_work(caf::actor_system& system) {
+  dynamic_cast<quiet_coordinator&>(system.scheduler()).urgently();
+}
+
+scheduler_config::scheduler_config(unsigned threads, scheduler_load* load,
+                                   std::function<void()> urgent)
+    : load_(load == nullptr ? &unwatched_ : load), urgent_(std::move(urgent)) {
   const auto cores = std::max(std::thread::hardware_concurrency(), 1U);
   set("scheduler.max-threads", std::size_t{threads == 0 ? cores : threads});
   this->load<quiet_coordinator>();

@@ -42,13 +42,21 @@ private:
 class scheduler_config : public caf::actor_system_config {
 public:
   /// `load` is told, and must outlive the system; null: nobody is.
-  explicit scheduler_config(unsigned threads, scheduler_load* load = nullptr);
+  /// `urgent`: see do_urgent_work.
+  explicit scheduler_config(unsigned threads, scheduler_load* load = nullptr,
+                            std::function<void()> urgent = {});
 
   scheduler_load& load_told() const noexcept { return *load_; }
+  const std::function<void()>& urgent_work() const noexcept { return urgent_; }
 
 private:
   scheduler_load unwatched_{[] {}};
   scheduler_load* load_;
+  std::function<void()> urgent_;
 };
+
+/// The next thread that has run its actor does the system's urgent work before it runs another; one
+/// that sleeps is woken for it. Nobody does once the system ends. Thread-safe.
+void do_urgent_work(caf::actor_system& system);
 
 } // namespace purser

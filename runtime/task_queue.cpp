@@ -15,16 +15,16 @@ task_queue::~task_queue() {
 }
 
 void task_queue::post(task work) {
-  {
-    const std::lock_guard lock{mutex_};
-    if (!ended_) {
-      tasks_.push_back(std::move(work));
-      if (tasks_.size() == 1 && !held_)
-        posted_.notify_one();
-      return;
-    }
+  std::unique_lock lock{mutex_};
+  if (ended_) {
+    lock.unlock();
+    return guarded(work);
   }
-  guarded(work);
+  tasks_.push_back(std::move(work));
+  const bool wakes = tasks_.size() == 1 && !held_;
+  lock.unlock(); // the thread that is woken needs it at once
+  if (wakes)
+    posted_.notify_one();
 }
 
 void task_queue::hold() {
@@ -33,9 +33,11 @@ void task_queue::hold() {
 }
 
 void task_queue::let_go() {
-  const std::lock_guard lock{mutex_};
+  std::unique_lock lock{mutex_};
   held_ = false;
-  if (!tasks_.empty())
+  const bool wakes = !tasks_.empty();
+  lock.unlock();
+  if (wakes)
     posted_.notify_one();
 }
 

@@ -11,10 +11,6 @@ namespace purser {
 
 namespace {
 
-/// Snapshots are written in batches of about this size. While RocksDB takes one in, commits wait: a
-/// millisecond for this one, 70 for one of 4 MiB.
-constexpr std::size_t snapshot_batch_bytes = std::size_t{64} << 10;
-
 /// The index is rebuilt this many chunks at a time.
 constexpr std::uint64_t index_rebuild_chunks = 256;
 
@@ -198,57 +194,124 @@ std::uint64_t read_span(store& disk, const checkpoint_span& span, const stream_c
   return events;
 }
 
-/// Snapshots know no order among them. What is told of all of them comes before and after: after a
-/// power cut none is there that was not announced, and all are there once the checkpoint is.
-void store_checkpoint(store& disk, const checkpoint_span& span, checkpoint_result result) {
-  store_batch batch;
-  const auto write = [&] { disk.write(std::exchange(batch, {})); };
-  marks::raise_format(disk, batch, marks::listed_format);
-  batch.marks.emplace_back(marks::indexed_key(span.shard), marks::encode_number(span.up_to));
-  write();
-  disk.sync();
-  std::size_t bytes = 0;
-  for (std::size_t i = 0; i < result.snapshots.size(); ++i) {
-    auto& snapshot = result.snapshots[i];
-    bytes += snapshot.second.size();
-    if (i < result.dues.size() && result.dues[i].before != result.dues[i].after) {
-      const auto& [before, after] = result.dues[i]; // with its snapshot, so that none is lost
-      if (before)
-        batch.unmarks.push_back(std::string{marks::due} + marks::due_rest(*before, snapshot.first));
-      if (after)
-        batch.marks.emplace_back(std::string{marks::due} + marks::due_rest(*after, snapshot.first),
-                                 std::string{});
-    }
-    batch.snapshots.push_back(std::move(snapshot));
-    if (bytes >= snapshot_batch_bytes) {
-      write();
-      bytes = 0;
-    }
+namespace {
+
+/// Marks that are written in batches of about this size. While RocksDB takes one in, commits wait:
+/// a millisecond for this one, 70 for one of 4 MiB.
+constexpr std::size_t mark_batch_bytes = std::size_t{64} << 10;
+
+class mark_writer {
+public:
+  explicit mark_writer(store& disk) : disk_(disk) {}
+
+  void set(std::string key, std::string value = {}) {
+    bytes_ += key.size() + value.size();
+    batch.marks.emplace_back(std::move(key), std::move(value));
+    write_if_large();
   }
-  write();
-  disk.sync();
-  for (const auto& entity : result.opened)
-    batch.marks.emplace_back(marks::open_key(entity), std::string{});
-  for (const auto& entity : result.closed)
-    batch.unmarks.push_back(marks::open_key(entity));
-  batch.marks.emplace_back(marks::checkpoint_key(span.shard), marks::encode_number(span.up_to));
-  write();
+
+  void remove(std::string key) {
+    bytes_ += key.size();
+    batch.unmarks.push_back(std::move(key));
+    write_if_large();
+  }
+
+  void write() {
+    disk_.write(std::exchange(batch, {}));
+    bytes_ = 0;
+  }
+
+  store_batch batch; ///< not written yet
+
+private:
+  void write_if_large() {
+    if (bytes_ >= mark_batch_bytes)
+      write();
+  }
+
+  store& disk_;
+  std::size_t bytes_ = 0;
+};
+
+std::string due_key(std::int64_t at, const entity_ref& entity) {
+  return std::string{marks::due} + marks::due_rest(at, entity);
 }
 
-void group_commit_journal::complete_checkpoint(const checkpoint_span& span,
-                                               checkpoint_result result) {
-  auto& tail = tails_[span.shard];
-  result.index.shard = span.shard;
-  result.index.covered = span.up_to;
-  disk_->write_index(result.index);
-  store_checkpoint(*disk_, span, std::move(result));
-  tail_generation folded; // both destroyed without the lock
-  shard_tail::command_chunks folded_commands;
-  const std::lock_guard lock{tail.mutex};
-  std::swap(folded, tail.folding);
-  folded_commands.swap(tail.folding_commands);
-  tail.checkpoint = tail.indexed = span.up_to;
-  tail.checkpointing = false;
+/// Visits what changes about a part's timers: entity, due before and after.
+template <class Visit>
+void for_each_due(const checkpoint_result& made, Visit visit) {
+  for (std::size_t i = 0; i < made.dues.size() && i < made.snapshots.size(); ++i)
+    if (made.cut_short || made.dues[i].before != made.dues[i].after)
+      visit(made.snapshots[i].first, made.dues[i]);
+}
+
+} // namespace
+
+/// What has to be there before something else is, is synced before it: the index is announced
+/// before the first snapshot, and everything is there once the checkpoints are.
+/// Marks of timers that are no longer right go before the snapshots come, since those tell which
+/// they were, and the right ones are made after them: meanwhile the tails tell who is due.
+void store_checkpoint(store& disk, std::vector<checkpoint_part> parts) {
+  mark_writer out{disk};
+  marks::raise_format(disk, out.batch, marks::listed_format);
+  for (const auto& [span, made] : parts)
+    out.set(marks::indexed_key(span.shard), marks::encode_number(span.up_to));
+  for (const auto& [span, made] : parts)
+    for_each_due(made, [&](const entity_ref& entity, const due_change& change) {
+      if (change.before && change.before != change.after)
+        out.remove(due_key(*change.before, entity));
+    });
+  out.write();
+  disk.sync();
+  std::vector<sorted_snapshots> snapshots;
+  std::vector<std::string> due;
+  for (auto& [span, made] : parts) {
+    for_each_due(made, [&](const entity_ref& entity, const due_change& change) {
+      if (change.after)
+        due.push_back(due_key(*change.after, entity));
+    });
+    snapshots.push_back(std::move(made.snapshots));
+  }
+  disk.write_snapshots(snapshots);
+  snapshots.clear();
+  for (auto& key : due)
+    out.set(std::move(key));
+  if (!due.empty()) {
+    out.write();
+    disk.sync();
+  }
+  store_batch last;
+  for (const auto& [span, made] : parts) {
+    for (const auto& entity : made.opened)
+      last.marks.emplace_back(marks::open_key(entity), std::string{});
+    for (const auto& entity : made.closed)
+      last.unmarks.push_back(marks::open_key(entity));
+    last.marks.emplace_back(marks::checkpoint_key(span.shard), marks::encode_number(span.up_to));
+  }
+  disk.write(last);
+}
+
+void group_commit_journal::complete_checkpoints(std::vector<checkpoint_part> parts) {
+  if (parts.empty())
+    return;
+  std::vector<checkpoint_span> spans;
+  for (auto& [span, made] : parts) {
+    made.index.shard = span.shard;
+    made.index.covered = span.up_to;
+    disk_->write_index(std::exchange(made.index, {}));
+    spans.push_back(span);
+  }
+  store_checkpoint(*disk_, std::move(parts));
+  for (const auto& span : spans) {
+    auto& tail = tails_[span.shard];
+    tail_generation folded; // both destroyed without the lock
+    shard_tail::command_chunks folded_commands;
+    const std::lock_guard lock{tail.mutex};
+    std::swap(folded, tail.folding);
+    folded_commands.swap(tail.folding_commands);
+    tail.checkpoint = tail.indexed = span.up_to;
+    tail.checkpointing = false;
+  }
 }
 
 std::vector<entity_ref> group_commit_journal::open_at_checkpoint() {

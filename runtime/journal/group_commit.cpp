@@ -137,8 +137,8 @@ void group_commit_journal::add(shard_tail& tail, tail_entry& entry, std::uint64_
 void group_commit_journal::wake_writer() {
   if (!writer_waits_ || !writer_waits_.exchange(false))
     return;
-  const std::lock_guard lock{mutex_};
-  work_.notify_one();
+  { const std::lock_guard waits{mutex_}; }
+  work_.notify_one(); // without the lock, which it needs at once
 }
 
 void group_commit_journal::when_durable(task output) {
@@ -238,11 +238,14 @@ void group_commit_journal::run() {
     records_durable_ = records_put;
     committed_.notify_all();
     lock.unlock();
-    release_outputs();
+    find_due_outputs();
     if (options_.on_commit)
       options_.on_commit(*high);
     lock.lock();
   }
+  lock.unlock();
+  release(); // what others did not come to
+  lock.lock();
   stopped_ = true;
   committed_.notify_all();
 }
@@ -282,7 +285,8 @@ void group_commit_journal::gather(std::unique_lock<std::mutex>& lock) {
     return;
   const auto until = last_began_ + std::chrono::microseconds{options_.gathers_us};
   gathering_ = true;
-  gathered_.wait_until(lock, until, [this] { return stopping_ || !options_.more_to_come(); });
+  gathered_.wait_until(lock, until,
+                       [this] { return stopping_ || !(others_come_ || options_.more_to_come()); });
   gathering_ = false;
   last_began_ = std::chrono::steady_clock::now();
 }
@@ -290,7 +294,7 @@ void group_commit_journal::gather(std::unique_lock<std::mutex>& lock) {
 void group_commit_journal::no_more_to_come() {
   if (!gathering_)
     return;
-  const std::lock_guard lock{mutex_};
+  { const std::lock_guard waits{mutex_}; }
   gathered_.notify_one();
 }
 
@@ -319,15 +323,29 @@ bool group_commit_journal::commit(const std::vector<closed_chunk>& chunks, store
   }
 }
 
-void group_commit_journal::release_outputs() {
-  std::deque<waiting_output> due;
+void group_commit_journal::find_due_outputs() {
   {
     const std::lock_guard lock{mutex_};
     while (!outputs_.empty() && outputs_.front().at <= durable() &&
            outputs_.front().records <= records_durable_) {
-      due.push_back(std::move(outputs_.front()));
+      due_.push_back(std::move(outputs_.front()));
       outputs_.pop_front();
     }
+    if (due_.empty())
+      return;
+  }
+  others_come_ = true;
+  if (!options_.others_release || !options_.others_release())
+    release();
+}
+
+void group_commit_journal::release() {
+  const std::lock_guard in_order{releasing_};
+  others_come_ = false;
+  std::deque<waiting_output> due;
+  {
+    const std::lock_guard lock{mutex_};
+    due.swap(due_);
   }
   if (due.empty())
     return;

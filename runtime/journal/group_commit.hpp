@@ -40,7 +40,10 @@ struct journal_options {
   std::function<void(const std::string& why)> on_failure;
   /// Called on the writer's thread after each commit.
   std::function<void(position durable)> on_commit;
-  /// Around the outputs of one commit: who takes many of them may wait for the last.
+  /// Asked on the writer's thread when outputs may run: whether somebody calls `release` soon.
+  /// Empty or false: the writer runs them itself.
+  std::function<bool()> others_release;
+  /// Around the outputs of one commit or several: who takes many of them may wait for the last.
   std::function<void()> before_release;
   std::function<void()> after_release;
 };
@@ -68,11 +71,19 @@ struct due_change {
 
 /// What a checkpoint has made of a span.
 struct checkpoint_result {
-  std::vector<std::pair<entity_ref, std::string>> snapshots; ///< as stored: marks.hpp
+  sorted_snapshots snapshots;
   std::vector<due_change> dues;   ///< one for each snapshot, or none at all
   std::vector<entity_ref> opened; ///< entities with a step under way
   std::vector<entity_ref> closed;
   index_batch index; ///< what the snapshots leave to it
+  /// A checkpoint of the span was, and came to no end: whether timers are marked as due is open.
+  bool cut_short = false;
+};
+
+/// Of one shard.
+struct checkpoint_part {
+  checkpoint_span span;
+  checkpoint_result made;
 };
 
 /// The index's entry for the command that an event records. Throws codec::decode_error.
@@ -87,9 +98,10 @@ void read_span(store& disk, const checkpoint_span& span, const span_visitor& vis
 std::uint64_t read_span(store& disk, const checkpoint_span& span, const stream_choice& chosen,
                         const span_visitor& visit);
 
-/// Writes what a checkpoint made of a span, without the index: snapshots, who has a step under way,
-/// and last that the shard's checkpoint is at the span's end. Throws store_error.
-void store_checkpoint(store& disk, const checkpoint_span& span, checkpoint_result result);
+/// Writes what a checkpoint made of spans of different shards, without the index: snapshots,
+/// timers, who has a step under way, and last that the shards' checkpoints are at their spans'
+/// ends. Throws store_error.
+void store_checkpoint(store& disk, std::vector<checkpoint_part> parts);
 
 class group_commit_journal final : public journal {
 public:
@@ -111,6 +123,9 @@ public:
 
   /// Tells that `more_to_come` has become false.
   void no_more_to_come();
+
+  /// Runs the outputs that may run, in order. Any thread that an output does not wait for.
+  void release();
 
   /// Makes everything appended durable, runs the outputs, ends the writer. Appends throw from now
   /// on.
@@ -148,9 +163,9 @@ public:
   /// For who has begun the checkpoint, until it is completed.
   const tail_generation& folding(std::uint16_t shard) const { return tails_[shard].folding; }
 
-  /// Stores what a checkpoint made; the index first (marks.hpp, X3). When it returns, the shard's
-  /// tail is what came after the span. Throws store_error.
-  void complete_checkpoint(const checkpoint_span& span, checkpoint_result result);
+  /// Stores what checkpoints of different shards made; the index first (marks.hpp, X3). When it
+  /// returns, the shards' tails are what came after the spans. Throws store_error.
+  void complete_checkpoints(std::vector<checkpoint_part> parts);
 
   /// The last chunk that a shard's snapshots cover.
   std::uint64_t checkpoint(std::uint16_t shard) const;
@@ -203,7 +218,7 @@ private:
   void gather(std::unique_lock<std::mutex>& lock);
   bool commit(const std::vector<closed_chunk>& chunks, store_batch batch, position high);
   bool has_work() const;
-  void release_outputs();
+  void find_due_outputs();
   void fail(const std::string& why);
   void require_running() const;
   journal_stopped has_stopped() const;
@@ -221,11 +236,14 @@ private:
   std::vector<shard_tail> tails_;       ///< who holds `mutex_`, too, took that first
   std::vector<closed_chunk> in_flight_; ///< being written
   std::deque<waiting_output> outputs_;
-  store_batch records_;               ///< put, waiting for the writer
-  std::uint64_t records_put_ = 0;     ///< so far
-  std::uint64_t records_durable_ = 0; ///< of them
-  std::uint64_t together_ = 0;        ///< so many live (J7)
-  std::atomic<bool> stopping_{false}; ///< set with the lock
+  std::deque<waiting_output> due_;       ///< what they waited for is durable
+  std::atomic<bool> others_come_{false}; ///< to run them
+  std::mutex releasing_;                 ///< held by who runs them; before `mutex_`
+  store_batch records_;                  ///< put, waiting for the writer
+  std::uint64_t records_put_ = 0;        ///< so far
+  std::uint64_t records_durable_ = 0;    ///< of them
+  std::uint64_t together_ = 0;           ///< so many live (J7)
+  std::atomic<bool> stopping_{false};    ///< set with the lock
   bool stopped_ = false;
   std::string failure_;
   journal_figures figures_;

@@ -43,8 +43,6 @@ void memory_store::write(const store_batch& batch) {
 void memory_store::apply(const store_batch& batch, contents& to) {
   for (const auto& chunk : batch.chunks)
     to.chunks[{chunk.shard, chunk.number}] = chunk.bytes;
-  for (const auto& [stream, bytes] : batch.snapshots)
-    to.snapshots[stream] = bytes;
   for (const auto& [key, value] : batch.marks)
     to.marks[key] = value;
   for (const auto& key : batch.unmarks)
@@ -78,6 +76,17 @@ std::uint64_t memory_store::last_chunk(std::uint16_t shard) {
     return 0;
   const auto& [last_shard, number] = std::prev(after)->first;
   return last_shard == shard ? number : 0;
+}
+
+void memory_store::write_snapshots(std::span<const sorted_snapshots> parts) {
+  const std::lock_guard lock{mutex_};
+  count_call();
+  for (const auto& part : parts)
+    for (const auto& [stream, bytes] : part) {
+      now_.snapshots[stream] = bytes;
+      if (keep_synced_)
+        synced_.snapshots[stream] = bytes;
+    }
 }
 
 std::optional<std::string> memory_store::snapshot(const entity_ref& stream) {

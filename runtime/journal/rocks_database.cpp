@@ -7,6 +7,7 @@
 #include <rocksdb/filter_policy.h>
 #include <rocksdb/listener.h>
 #include <rocksdb/perf_level.h>
+#include <rocksdb/sst_file_writer.h>
 #include <rocksdb/table.h>
 
 #include <cstdarg>
@@ -107,7 +108,8 @@ void require(const rocksdb::Status& status, const std::string& what) {
 }
 
 database::database(const fs::path& path, const rocksdb::Options& settings,
-                   const std::vector<rocksdb::ColumnFamilyDescriptor>& families, bool read_only) {
+                   const std::vector<rocksdb::ColumnFamilyDescriptor>& families, bool read_only)
+    : path_(path) {
   const auto failed = std::make_shared<std::atomic<bool>>(false);
   failed_ = failed;
   auto options = settings;
@@ -147,6 +149,31 @@ std::optional<std::string> database::get(std::size_t index, const std::string& k
     return std::nullopt;
   require(status, "the data directory cannot be read");
   return value;
+}
+
+/// RocksDB takes the file over by a second name for it. A process that was killed between the two
+/// may have left the first, and what is written to it would be written to the table.
+void database::add_table(std::size_t index, const std::function<void(const table_entry&)>& fill) {
+  const std::string what = "a table of the data directory cannot be written";
+  const auto file = path_ / "table.new";
+  std::error_code error;
+  if (std::filesystem::remove(file, error); error)
+    throw store_error(file.string() + " cannot be removed: " + error.message());
+  constexpr bool drop_from_cache = false;
+  rocksdb::SstFileWriter table{{}, db_->GetOptions(family(index)), family(index), drop_from_cache};
+  require(table.Open(file.string()), what);
+  bool is_empty = true;
+  fill([&](std::string_view key, std::string_view value) {
+    require(table.Put({key.data(), key.size()}, {value.data(), value.size()}), what);
+    is_empty = false;
+  });
+  if (is_empty)
+    return; // RocksDB knows no such table
+  require(table.Finish(), what);
+  rocksdb::IngestExternalFileOptions how;
+  how.move_files = true;
+  how.write_global_seqno = false; // it is in RocksDB's list of tables
+  require(db_->IngestExternalFile(family(index), {file.string()}, how), what);
 }
 
 void database::flush() {

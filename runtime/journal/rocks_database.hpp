@@ -8,6 +8,7 @@
 
 #include <atomic>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -79,6 +80,11 @@ public:
     require(at->status(), "the data directory cannot be read");
   }
 
+  /// Adds a table without a way through the log: entries in the order of their keys, as `fill`
+  /// tells them. Durable and whole when it returns, or not there. Throws store_error.
+  using table_entry = std::function<void(std::string_view key, std::string_view value)>;
+  void add_table(std::size_t index, const std::function<void(const table_entry&)>& fill);
+
   /// Writes what is in memory to tables, so that the log can go. Throws store_error.
   void flush();
 
@@ -86,6 +92,7 @@ public:
   void reclaim(std::size_t index, const std::string& begin, const std::string& end);
 
 private:
+  std::filesystem::path path_;
   std::shared_ptr<const std::atomic<bool>> failed_;
   std::unique_ptr<rocksdb::DB> own_; ///< none in a database of one moment
   rocksdb::DB* db_ = nullptr;

@@ -9,6 +9,7 @@
 
 #include <rocksdb/write_batch.h>
 
+#include <algorithm>
 #include <mutex>
 
 namespace purser {
@@ -43,6 +44,29 @@ std::string index_key(const entity_ref& stream) {
   auto key = store_key(stream);
   key.push_back(separator);
   return key;
+}
+
+/// Visits what is in sorted parts in the order of all.
+template <class Visit>
+void merge(std::span<const sorted_snapshots> parts, Visit visit) {
+  using place = std::pair<sorted_snapshots::const_iterator, sorted_snapshots::const_iterator>;
+  std::vector<place> heap; // next and end of each part
+  for (const auto& part : parts)
+    if (!part.empty())
+      heap.emplace_back(part.begin(), part.end());
+  const auto later = [](const place& one, const place& other) {
+    return other.first->first < one.first->first;
+  };
+  std::make_heap(heap.begin(), heap.end(), later);
+  while (!heap.empty()) {
+    std::pop_heap(heap.begin(), heap.end(), later);
+    auto& [next, end] = heap.back();
+    visit(next->first, next->second);
+    if (++next == end)
+      heap.pop_back();
+    else
+      std::push_heap(heap.begin(), heap.end(), later);
+  }
 }
 
 class rocks_store final : public store {
@@ -97,12 +121,6 @@ public:
     for (const auto& chunk : batch.chunks)
       put(made, chunks, chunk_key(chunk.shard, chunk.number),
           Slice{chunk.bytes.data(), chunk.bytes.size()});
-    std::string name;
-    for (const auto& [stream, bytes] : batch.snapshots) {
-      name.clear();
-      append_store_key(name, stream);
-      put(made, snapshots, name, bytes);
-    }
     for (const auto& [key, value] : batch.marks)
       put(made, marks_family, key, value);
     for (const auto& key : batch.unmarks)
@@ -172,6 +190,18 @@ public:
     for (std::uint16_t shard = 0; shard < shards; ++shard)
       if (const auto last = archived_.all_of(shard).last)
         journal_->reclaim(chunks, chunk_key(shard, 0), chunk_key(shard, last + 1));
+  }
+
+  void write_snapshots(std::span<const sorted_snapshots> parts) override {
+    count_nothing();
+    std::string name;
+    journal_->add_table(snapshots, [&](const database::table_entry& put) {
+      merge(parts, [&](const entity_ref& stream, const std::string& bytes) {
+        name.clear();
+        append_store_key(name, stream);
+        put(name, bytes);
+      });
+    });
   }
 
   std::optional<std::string> snapshot(const entity_ref& stream) override {
@@ -315,8 +345,6 @@ private:
     std::size_t room = of_an_entry * (1 + batch.marks.size() + batch.unmarks.size());
     for (const auto& chunk : batch.chunks)
       room += of_an_entry + chunk.bytes.size();
-    for (const auto& [stream, bytes] : batch.snapshots)
-      room += of_an_entry + bytes.size();
     return room;
   }
 

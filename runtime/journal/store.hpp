@@ -10,6 +10,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <span>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -31,11 +32,13 @@ struct store_batch {
     std::string_view bytes; ///< must outlive the write
   };
   std::vector<chunk> chunks;
-  std::vector<std::pair<entity_ref, std::string>> snapshots;
   std::vector<std::pair<std::string, std::string>> marks; ///< key, value
   std::vector<std::string> unmarks;
   std::vector<chunk_range> moved; ///< archived: a mark of the same batch says where they are now
 };
+
+/// Snapshots as stored (marks.hpp), in the order of their entities, each of them once.
+using sorted_snapshots = std::vector<std::pair<entity_ref, std::string>>;
 
 /// Entries of the index, written all or none.
 struct index_batch {
@@ -95,6 +98,12 @@ public:
 
   /// Gives the disk what archived chunks took. Needs no room in proportion to them.
   virtual void reclaim() {}
+
+  // -- Snapshots: durable after `write_snapshots` returns, all or none ----------------------------
+
+  /// Of different entities in each part. Whether what was written before is durable then, too, is
+  /// open.
+  virtual void write_snapshots(std::span<const sorted_snapshots> parts) = 0;
 
   virtual std::optional<std::string> snapshot(const entity_ref& stream) = 0;
   virtual void

@@ -6,6 +6,7 @@
 
 #include <doctest/doctest.h>
 
+#include <array>
 #include <map>
 
 using namespace purser;
@@ -38,15 +39,15 @@ TEST_CASE("a checkpoint that was cut short leaves no timer behind when the next 
                  {record_of(stock_received{{"main", 5}}),
                   record_of(units_held{owner, {{"main", 2}}, {lapses}})});
 
-  // The index and a batch of snapshots were written; then the process ended.
+  // The index and the snapshots were written; then the process ended.
   auto& disk = log.disk();
   const auto span = tail_span(log, 0);
   auto made = result_of(fold(disk, span));
   made.index.shard = 0;
   made.index.covered = span.up_to;
   disk.write_index(made.index);
+  disk.write_snapshots(std::array{made.snapshots});
   store_batch some;
-  some.snapshots = std::move(made.snapshots);
   some.marks.emplace_back(std::string{marks::due} + marks::due_rest(lapses, mug), std::string{});
   disk.write(some);
   REQUIRE(due_marks(disk) == 1);
@@ -148,7 +149,7 @@ TEST_CASE("an image is taken for what it is only while nothing follows it") {
   const auto span = log.begin_checkpoint(0);
   append_durably(log, mug, 1, {record_of(stock_received{{"main", 6}})}); // behind the span
   log.rest(mug, load_entity(log, mug).at_rest(), {});
-  log.complete_checkpoint(span, result_of(fold(log.disk(), span, log.folding(0))));
+  log.complete_checkpoints({{span, result_of(fold(log.disk(), span, log.folding(0)))}});
   CHECK(due_marks(log.disk()) == 1);
   CHECK(load_now(log, mug).tail.empty());
   CHECK(load_entity(log, mug).version() == 2);

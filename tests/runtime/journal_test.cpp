@@ -1,4 +1,5 @@
 #include "actors/domain/stock.hpp"
+#include "runtime/checkpointer.hpp"
 #include "runtime/fold.hpp"
 #include "runtime/journal/marks.hpp"
 #include "tests/runtime/journal_fixture.hpp"
@@ -10,8 +11,10 @@
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
+#include <map>
 #include <mutex>
 #include <random>
+#include <set>
 #include <thread>
 
 using namespace purser;
@@ -262,6 +265,60 @@ TEST_CASE("J8: a commit waits for what is to come, until that has come or its ti
   }
 }
 
+TEST_CASE("J2: outputs that others release come in order and once, and none is left at the end") {
+  std::atomic<int> asked{0};
+  std::atomic<bool> others{true};
+  journal_options options;
+  options.others_release = [&] {
+    ++asked;
+    return others.load();
+  };
+  std::mutex disk_waits; // so that nothing is durable before its outputs wait
+  auto disk = std::make_unique<memory_store>();
+  disk->before_sync = [&disk_waits] { const std::lock_guard lock{disk_waits}; };
+  group_commit_journal log{std::move(disk), options};
+  std::vector<int> ran; // by one thread at a time, which is what is tested
+  std::thread::id by;
+  const auto append_with_outputs = [&](int number) {
+    const auto before = asked.load();
+    const std::lock_guard lock{disk_waits};
+    append_one(log, order_ref(number), 0);
+    for (const int output : {2 * number, 2 * number + 1})
+      log.when_durable([&, output] {
+        ran.push_back(output);
+        by = std::this_thread::get_id();
+      });
+    return before;
+  };
+  const auto wait_asked = [&](int before) {
+    while (asked == before)
+      std::this_thread::yield();
+  };
+
+  wait_asked(append_with_outputs(0));
+  wait_asked(append_with_outputs(1));
+  CHECK(ran.empty()); // nobody has come yet
+  log.release();
+  log.release();
+  CHECK(ran == std::vector{0, 1, 2, 3});
+  CHECK(by == std::this_thread::get_id());
+
+  others = false;
+  append_with_outputs(2);
+  std::promise<void> reached;
+  {
+    const std::lock_guard lock{disk_waits};
+    append_one(log, order_ref(3), 0);
+    log.when_durable([&reached] { reached.set_value(); });
+  }
+  reached.get_future().get();
+  CHECK(by != std::this_thread::get_id());
+  others = true;
+  wait_asked(append_with_outputs(4));
+  log.stop();
+  CHECK(ran == std::vector{0, 1, 2, 3, 4, 5, 8, 9});
+}
+
 TEST_CASE("J3: a failed write or sync ends the journal: nothing is retried, nothing is told") {
   for (int call = 1; call <= 4; ++call) { // write, sync, write, sync
     CAPTURE(call);
@@ -368,7 +425,7 @@ TEST_CASE("after a checkpoint a stream is its snapshot and what came later") {
     checkpoint_result result;
     result.snapshots.emplace_back(ref, marks::sealed_snapshot(2, chunks, "state of b"));
     result.opened = {order_ref(7)};
-    stores.log->complete_checkpoint(span, std::move(result));
+    stores.log->complete_checkpoints({{span, std::move(result)}});
     wait_durable(*stores.log);
     stores.reopen();
 
@@ -404,7 +461,7 @@ TEST_CASE("a power cut leaves no checkpoint without its snapshots, and none unan
       auto result = result_of(fold(disk, span));
       disk.fail_after(call, "the power is gone");
       try {
-        store_checkpoint(disk, span, std::move(result));
+        store_checkpoint(disk, {{span, std::move(result)}});
       } catch (const store_error&) {
         CHECK(call < 8);
       }
@@ -423,6 +480,151 @@ TEST_CASE("a power cut leaves no checkpoint without its snapshots, and none unan
     }
   CHECK(checkpoints > 0);
   CHECK(only_snapshots > 0);
+}
+
+namespace {
+
+/// The marks of timers in a store.
+std::set<std::string> due_marks(store& disk) {
+  std::set<std::string> found;
+  disk.for_each_mark(marks::due,
+                     [&](std::string_view rest, std::string_view) { found.emplace(rest); });
+  return found;
+}
+
+} // namespace
+
+TEST_CASE(
+  "however far a checkpoint came, after the next one each timer has its mark and no other") {
+  journal_options one_shard;
+  one_shard.shards = 1;
+  const auto held = [](int owner, unix_millis until) {
+    return std::vector{
+      record_of(units_held{order_ref(owner), {{"main", 1}}, {until}}),
+    };
+  };
+  const auto released = [](int owner) {
+    return std::vector{record_of(units_released{order_ref(owner), {{"main", 1}}})};
+  };
+  const auto sku = [](std::string name) { return entity_ref{entity_kind::stock, std::move(name)}; };
+  int cut_short = 0;
+  for (int call = 1; call <= 8; ++call)
+    for (unsigned survivors = 0; survivors < 8; ++survivors) {
+      CAPTURE(call);
+      CAPTURE(survivors);
+      auto made = memory_store::with_synced_copy();
+      auto& disk = *made;
+      group_commit_journal log{std::move(made), one_shard};
+      std::map<std::string, std::uint64_t> versions;
+      const auto append = [&](group_commit_journal& to, const std::string& name,
+                              const std::vector<event_record>& events) {
+        to.append_once(sku(name), versions[name], events);
+        versions[name] += events.size();
+      };
+      for (const auto* name : {"keeps", "moves", "loses", "moves-twice", "gets"})
+        append(log, name, {record_of(stock_received{{"main", 9}})});
+      for (const auto* name : {"keeps", "moves", "loses", "moves-twice"})
+        append(log, name, held(1, 500));
+      run_checkpoint(log, 0);
+      REQUIRE(due_marks(disk).size() == 4);
+
+      append(log, "keeps", {record_of(stock_received{{"main", 1}})});
+      append(log, "moves", held(2, 400));
+      append(log, "moves-twice", held(2, 400));
+      append(log, "loses", released(1));
+      append(log, "gets", held(1, 600));
+      const auto span = log.begin_checkpoint(0);
+      auto result = result_of(fold(disk, span));
+      result.index.shard = span.shard;
+      result.index.covered = span.up_to;
+      disk.write_index(result.index);
+      disk.fail_after(call, "the power is gone");
+      try {
+        store_checkpoint(disk, {{span, std::move(result)}});
+      } catch (const store_error&) {
+        ++cut_short;
+      }
+      disk.forget_unsynced([&](std::size_t batch) { return (survivors >> batch & 1) != 0; });
+      log.abandon("the power is gone");
+
+      group_commit_journal next{disk.moment(), one_shard};
+      append(next, "moves-twice", held(3, 300));
+      run_checkpoint(next, 0);
+      std::set<std::string> expected;
+      for (const auto& [name, version] : versions) {
+        const auto image = load_entity(next, sku(name));
+        CHECK(image.version() == version);
+        if (const auto due = image.due())
+          expected.insert(marks::due_rest(*due, sku(name)));
+      }
+      CHECK(due_marks(next.disk()) == expected);
+      CHECK(expected.size() == 4);
+    }
+  CHECK(cut_short > 8);
+}
+
+TEST_CASE("what a killed process left of a table is not written through to the journal's tables") {
+  scratch_directory directory;
+  const auto journal = directory.path() / "journal";
+  const entity_ref mug{entity_kind::stock, "mug"};
+  const auto tables = [&] {
+    std::vector<std::filesystem::path> found;
+    for (const auto& file : std::filesystem::directory_iterator{journal})
+      if (file.path().extension() == ".sst")
+        found.push_back(file.path());
+    return found;
+  };
+  group_commit_journal log{open_rocks_store(directory.path()), {}};
+  log.append_once(mug, 0, std::vector{record_of(stock_received{{"main", 5}})});
+  run_checkpoint(log, shard_of(mug, 8));
+  REQUIRE(tables().size() == 1);
+  const auto first = tables().front();
+  const auto bytes = read_file(first);
+  CHECK_FALSE(std::filesystem::exists(journal / "table.new"));
+  std::filesystem::create_hard_link(first,
+                                    journal / "table.new"); // killed between two of its steps
+
+  log.append_once(mug, 1, std::vector{record_of(stock_received{{"main", 6}})});
+  run_checkpoint(log, shard_of(mug, 8));
+
+  CHECK(read_file(first) == bytes);
+  CHECK(load_entity(log, mug).version() == 2);
+}
+
+TEST_CASE(
+  "when a shard has grown enough for a checkpoint, those that have grown half of it go along") {
+  journal_options three;
+  three.shards = 3;
+  group_commit_journal log{std::make_unique<memory_store>(), three};
+  const std::array<std::size_t, 3> sizes{12'000, 7'000, 1'000};
+  std::array<std::string, 3> names;
+  for (int number = 0; names[0].empty() || names[1].empty() || names[2].empty(); ++number) {
+    const auto name = "sku-" + std::to_string(number);
+    names.at(shard_of({entity_kind::stock, name}, 3)) = name;
+  }
+  std::mutex mutex;
+  std::vector<std::uint16_t> after;
+  checkpointer checkpoints{log,
+                           10'000,
+                           {[](const std::string& why) { FAIL(why); },
+                            [](const std::string& why) { FAIL(why); }, [](std::uint16_t) {},
+                            [&](std::uint16_t shard) {
+                              const std::lock_guard lock{mutex};
+                              after.push_back(shard);
+                            }}};
+  for (std::size_t shard = 3; shard-- > 0;) // the one that has grown enough comes last
+    log.append_once({entity_kind::stock, names.at(shard)}, 0,
+                    std::vector{record_of(stock_received{{std::string(sizes.at(shard), 'w'), 1}})});
+  wait_durable(log);
+  while (checkpoints.completed() < 2) {
+    checkpoints.committed();
+    std::this_thread::yield();
+  }
+  checkpoints.stop();
+  CHECK(after == std::vector<std::uint16_t>{0, 1});
+  CHECK(log.checkpoint(0) > 0);
+  CHECK(log.checkpoint(1) > 0);
+  CHECK(log.checkpoint(2) == 0);
 }
 
 TEST_CASE("I8: the id of a command is found for ever, before and after it has left the tail") {
@@ -448,7 +650,7 @@ TEST_CASE("I8: the id of a command is found for ever, before and after it has le
     const auto span = stores.log->begin_checkpoint(shard_of(ref, 8));
     checkpoint_result result;
     result.index.ids.push_back({ref, "command/c-1", {77, 1, 0}});
-    stores.log->complete_checkpoint(span, std::move(result));
+    stores.log->complete_checkpoints({{span, std::move(result)}});
     stores.reopen();
 
     REQUIRE(find("command/c-1").has_value());

@@ -7,6 +7,8 @@
 #include <doctest/doctest.h>
 #include <xxhash.h>
 
+#include <algorithm>
+#include <array>
 #include <cstdlib>
 #include <random>
 
@@ -74,7 +76,7 @@ struct shop_journal {
     if (snapshots == 0)
       return;
     made.snapshots.resize(std::min(snapshots, made.snapshots.size()));
-    store_checkpoint(disk, span, std::move(made));
+    store_checkpoint(disk, {{span, std::move(made)}});
     put(marks::checkpoint_key(0), before);
   }
 
@@ -94,16 +96,17 @@ struct shop_journal {
     for (auto& [stream, chunks] : postings)
       index.postings.push_back({stream, chunks});
     disk.write_index(index);
-    store_batch batch;
+    std::array<sorted_snapshots, 1> snapshots;
     for (const auto& [ref, entity] : fold(disk, span).entities) {
       std::string frame;
       codec::put_varint(frame, entity.image->version());
       frame += entity.image->snapshot();
       const std::uint64_t checksum = XXH3_64bits(frame.data(), frame.size());
       frame.append(reinterpret_cast<const char*>(&checksum), sizeof checksum);
-      batch.snapshots.emplace_back(ref, std::move(frame));
+      snapshots[0].emplace_back(ref, std::move(frame));
     }
-    disk.write(batch);
+    std::sort(snapshots[0].begin(), snapshots[0].end());
+    disk.write_snapshots(snapshots);
     put(marks::checkpoint_key(0), whole ? span.up_to : before);
     reopen();
   }

@@ -9,6 +9,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <functional>
 #include <future>
 #include <thread>
 #include <vector>
@@ -21,8 +22,9 @@ namespace {
 using go_atom = caf::atom_constant<caf::atom("go")>;
 
 struct scheduled_system {
-  explicit scheduled_system(unsigned threads, scheduler_load* load = nullptr)
-      : config(threads, load), system(config) {}
+  explicit scheduled_system(unsigned threads, scheduler_load* load = nullptr,
+                            std::function<void()> urgent = {})
+      : config(threads, load, std::move(urgent)), system(config) {}
 
   scheduler_config config;
   caf::actor_system system;
@@ -61,6 +63,60 @@ TEST_CASE("T2: an actor that blocks does not hold up what it has woken") {
   CHECK(saw.get_future().get());
   caf::anon_send_exit(first, caf::exit_reason::kill);
   caf::anon_send_exit(second, caf::exit_reason::kill);
+}
+
+TEST_CASE("urgent work is done by a thread of actors, one that sleeps or one between two actors") {
+  std::atomic<int> done{0};
+  std::promise<void> once;
+  std::promise<void> twice;
+  scheduled_system world{1, nullptr, [&] {
+                           const auto times = ++done;
+                           if (times == 1)
+                             once.set_value();
+                           if (times == 2)
+                             twice.set_value();
+                         }};
+  std::this_thread::sleep_for(50ms); // it sleeps: an engine that has been idle
+  do_urgent_work(world.system);
+  REQUIRE(comes(once.get_future()));
+
+  // One actor blocks the only thread, many others wait for it: they do not come first.
+  std::promise<void> runs;
+  std::promise<void> may_end;
+  std::atomic<int> others_ran{0};
+  std::atomic<int> ran_before{-1};
+  const auto blocked = world.system.spawn(
+    [](caf::event_based_actor*, std::promise<void>* began,
+       std::shared_future<void> end) -> caf::behavior {
+      return {[began, end](go_atom) {
+        began->set_value();
+        end.wait();
+      }};
+    },
+    &runs, may_end.get_future().share());
+  caf::anon_send(blocked, go_atom::value);
+  REQUIRE(comes(runs.get_future()));
+  std::vector<caf::actor> others;
+  for (int i = 0; i < 20; ++i) {
+    others.push_back(world.system.spawn(
+      [](caf::event_based_actor*, std::atomic<int>* ran, const std::atomic<int>* urgent,
+         std::atomic<int>* before) -> caf::behavior {
+        return {[ran, urgent, before](go_atom) {
+          if (urgent->load() < 2)
+            before->store(ran->load());
+          ++*ran;
+        }};
+      },
+      &others_ran, &done, &ran_before));
+    caf::anon_send(others.back(), go_atom::value);
+  }
+  do_urgent_work(world.system);
+  may_end.set_value();
+  REQUIRE(comes(twice.get_future()));
+  CHECK(ran_before == -1); // none of them found it undone
+  for (const auto& actor : others)
+    caf::anon_send_exit(actor, caf::exit_reason::kill);
+  caf::anon_send_exit(blocked, caf::exit_reason::kill);
 }
 
 TEST_CASE("a load is busy while an actor runs, and tells when none does any more") {
