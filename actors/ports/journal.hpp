@@ -115,8 +115,8 @@ public:
   virtual position durable() const = 0;
 
   /// Runs `output` once everything appended before this call is durable: at once, on this thread,
-  /// when it is already, else on the writer's thread, in the order of the calls. It must be short
-  /// and must not throw. It is never run when the journal fails or stops first.
+  /// when it is already, else on another one, one by one in the order of the calls. It must be
+  /// short and must not throw. It is never run when the journal fails or stops first.
   virtual void when_durable(task output) = 0;
 
   /// Reads a stream; the callback comes once, on this thread or another, before or after the call

@@ -17,15 +17,16 @@ public:
   payment_gateway& operator=(const payment_gateway&) = delete;
   virtual ~payment_gateway() = default;
 
-  /// Starts one operation. Called on the engine's payment thread or, if it is prompt, on the
-  /// journal's, one call at a time, only when all that led to it is durable. `answer` may be called
-  /// from any thread, during the call or later; only the first call counts. No answer within the
-  /// payment deadline counts as `unknown`; so does an exception, unless the call is soon tried
-  /// again with the same key. While calls fail in a row others are held back.
+  /// Starts one operation. Called on the engine's payment thread or, if it is prompt, on one of
+  /// its actors' threads, one call at a time, only when all that led to it is durable. `answer` may
+  /// be called from any thread, during the call or later; only the first call counts. No answer
+  /// within the payment deadline counts as `unknown`; so does an exception, unless the call is soon
+  /// tried again with the same key. While calls fail in a row others are held back.
   virtual void submit(const payment_call& call, answer_callback answer) = 0;
 
   /// Whether `submit` is short and waits for nothing: no network, no disk, no lock that somebody
-  /// holds for long. Its calls need no change of threads then; but commits wait for them.
+  /// holds for long. Its calls need no change of threads then; but answers to clients wait for
+  /// them.
   virtual bool prompt() const noexcept { return false; }
 
   /// Whether it takes `operation_kind::sale`, and so authorizes and captures in one call: orders

@@ -244,7 +244,7 @@ void group_commit_journal::run() {
     lock.lock();
   }
   lock.unlock();
-  release(); // what others did not come to
+  release_last();
   lock.lock();
   stopped_ = true;
   committed_.notify_all();
@@ -334,27 +334,52 @@ void group_commit_journal::find_due_outputs() {
     if (due_.empty())
       return;
   }
-  others_come_ = true;
-  if (!options_.others_release || !options_.others_release())
+  if (!ask_others())
     release();
 }
 
+bool group_commit_journal::ask_others() {
+  others_come_ = true;
+  return options_.others_release && options_.others_release();
+}
+
+/// An output that takes its time holds up those behind it, and who runs them, but nobody else.
 void group_commit_journal::release() {
-  const std::lock_guard in_order{releasing_};
+  while (release_due() && !ask_others())
+    ;
+}
+
+/// @returns whether others have become due meanwhile.
+bool group_commit_journal::release_due() {
   others_come_ = false;
   std::deque<waiting_output> due;
   {
     const std::lock_guard lock{mutex_};
+    if (releasing_ || due_.empty())
+      return false;
+    releasing_ = true;
     due.swap(due_);
   }
-  if (due.empty())
-    return;
   if (options_.before_release)
     options_.before_release();
   for (auto& output : due)
     output.run();
   if (options_.after_release)
     options_.after_release();
+  const std::lock_guard lock{mutex_};
+  releasing_ = false;
+  committed_.notify_all();
+  return !due_.empty();
+}
+
+/// What nobody came for, and what is being run: nothing is left.
+void group_commit_journal::release_last() {
+  {
+    std::unique_lock lock{mutex_};
+    committed_.wait(lock, [this] { return !releasing_; });
+  }
+  while (release_due())
+    ;
 }
 
 void group_commit_journal::fail(const std::string& why) {

@@ -124,7 +124,7 @@ public:
   /// Tells that `more_to_come` has become false.
   void no_more_to_come();
 
-  /// Runs the outputs that may run, in order. Any thread that an output does not wait for.
+  /// Runs the outputs that may run, in order; or leaves them to who is at it, and does not wait.
   void release();
 
   /// Makes everything appended durable, runs the outputs, ends the writer. Appends throw from now
@@ -219,6 +219,9 @@ private:
   bool commit(const std::vector<closed_chunk>& chunks, store_batch batch, position high);
   bool has_work() const;
   void find_due_outputs();
+  bool ask_others();
+  bool release_due();
+  void release_last();
   void fail(const std::string& why);
   void require_running() const;
   journal_stopped has_stopped() const;
@@ -237,8 +240,8 @@ private:
   std::vector<closed_chunk> in_flight_; ///< being written
   std::deque<waiting_output> outputs_;
   std::deque<waiting_output> due_;       ///< what they waited for is durable
+  bool releasing_ = false;               ///< somebody runs outputs
   std::atomic<bool> others_come_{false}; ///< to run them
-  std::mutex releasing_;                 ///< held by who runs them; before `mutex_`
   store_batch records_;                  ///< put, waiting for the writer
   std::uint64_t records_put_ = 0;        ///< so far
   std::uint64_t records_durable_ = 0;    ///< of them

@@ -319,6 +319,53 @@ TEST_CASE("J2: outputs that others release come in order and once, and none is l
   CHECK(ran == std::vector{0, 1, 2, 3, 4, 5, 8, 9});
 }
 
+TEST_CASE(
+  "J2: who comes to release outputs while one takes its time does not wait, and none is lost") {
+  std::atomic<int> asked{0};
+  journal_options options;
+  options.others_release = [&asked] {
+    ++asked;
+    return true;
+  };
+  std::mutex disk_waits; // so that nothing is durable before its output waits
+  auto disk = std::make_unique<memory_store>();
+  disk->before_sync = [&disk_waits] { const std::lock_guard lock{disk_waits}; };
+  group_commit_journal log{std::move(disk), options};
+  std::promise<void> runs;
+  std::promise<void> may_end;
+  std::vector<std::string> ran;
+  int events = 0;
+  const auto put = [&](journal::task output) {
+    const auto before = asked.load();
+    {
+      const std::lock_guard lock{disk_waits};
+      append_one(log, order_ref(++events), 0);
+      log.when_durable(std::move(output));
+    }
+    while (asked == before)
+      std::this_thread::yield();
+  };
+  put([&] {
+    runs.set_value();
+    may_end.get_future().wait();
+    ran.emplace_back("slow");
+  });
+  std::thread first{[&log] { log.release(); }};
+  runs.get_future().wait();
+
+  put([&ran] { ran.emplace_back("behind it"); });
+  log.release(); // comes back at once
+  log.release();
+  CHECK(ran.empty());
+  const auto before = asked.load();
+  may_end.set_value();
+  first.join();
+  CHECK(asked == before + 1); // who was at it has seen that there is more
+  CHECK(ran == std::vector<std::string>{"slow"});
+  log.release();
+  CHECK(ran == std::vector<std::string>{"slow", "behind it"});
+}
+
 TEST_CASE("J3: a failed write or sync ends the journal: nothing is retried, nothing is told") {
   for (int call = 1; call <= 4; ++call) { // write, sync, write, sync
     CAPTURE(call);
