@@ -3,6 +3,8 @@
 #include "runtime/fold.hpp"
 #include "runtime/thread_name.hpp"
 
+#include <algorithm>
+
 namespace purser {
 
 namespace {
@@ -41,22 +43,19 @@ void checkpointer::stop() {
 std::vector<std::uint16_t> checkpointer::with_tails_of(std::size_t at_least) const {
   std::vector<std::uint16_t> found;
   for (std::uint16_t shard = 0; shard < journal_.shards(); ++shard)
-    if (journal_.tail_bytes(shard) >= at_least)
+    if (unreadable_[shard].empty() && journal_.tail_bytes(shard) >= at_least)
       found.push_back(shard);
   return found;
 }
 
-/// Nothing when an entity of the shard cannot be rebuilt, which is told once.
+/// Nothing when an entity of the shard cannot be rebuilt.
 std::optional<checkpoint_part> checkpointer::begun(std::uint16_t shard) {
-  auto& why = unreadable_[shard];
-  if (!why.empty())
-    return std::nullopt;
   hooks_.before(shard);
   try {
     return begun_checkpoint(journal_, shard);
   } catch (const entity_unreadable& error) { // the entity is not lost: its events stay in the log
-    why = error.what();
-    hooks_.on_unreadable(why);
+    unreadable_[shard] = error.what();
+    hooks_.on_unreadable(unreadable_[shard]);
     return std::nullopt;
   }
 }
@@ -96,7 +95,7 @@ void checkpointer::run() {
     try {
       const std::lock_guard lock{one_at_a_time_};
       if (!with_tails_of(threshold_).empty())
-        checkpoint(with_tails_of(threshold_ / 2));
+        checkpoint(with_tails_of(std::max<std::size_t>(threshold_ / 2, 1)));
     } catch (const journal_stopped&) {
       return;
     } catch (const std::exception& error) {

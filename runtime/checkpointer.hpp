@@ -44,6 +44,7 @@ public:
 
 private:
   void run();
+  /// Shards that may have a checkpoint.
   std::vector<std::uint16_t> with_tails_of(std::size_t at_least) const;
   void checkpoint(const std::vector<std::uint16_t>& shards);
   std::optional<checkpoint_part> begun(std::uint16_t shard);

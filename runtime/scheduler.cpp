@@ -169,6 +169,7 @@ public:
       const idle_time idle{all.load};
       std::unique_lock lock{all.mutex};
       const auto sleepers = all.sleepers.fetch_add(1) + 1;
+      all.waking = false; // who says so from now on tells us when we sleep: it needs the lock first
       if (!anything(self)) { // whoever pushes after this sees that we sleep
         if (sleepers == self->parent()->num_workers()) {
           all.wake.wait(lock);

@@ -194,6 +194,38 @@ TEST_CASE("messages from many threads to many actors all arrive, on one thread a
   }
 }
 
+TEST_CASE("T3: whoever wakes a thread just as it falls asleep is heard") {
+  scheduled_system world{2};
+  constexpr int rounds = 20'000;
+  std::vector<std::thread>
+    clients; // each waits until it is answered: threads sleep again and again
+  std::atomic<int> lost{0};
+  for (int client = 0; client < 2; ++client)
+    clients.emplace_back([&] {
+      std::atomic<int> answered{0};
+      const auto target = world.system.spawn(
+        [](caf::event_based_actor*, std::atomic<int>* count) -> caf::behavior {
+          return {[count](go_atom) { ++*count; }};
+        },
+        &answered);
+      const auto until = std::chrono::steady_clock::now() + 60s;
+      for (int round = 1; round <= rounds; ++round) {
+        caf::anon_send(target, go_atom::value);
+        while (answered < round) {
+          if (std::chrono::steady_clock::now() > until) {
+            ++lost;
+            return;
+          }
+          std::this_thread::yield();
+        }
+      }
+      caf::anon_send_exit(target, caf::exit_reason::kill);
+    });
+  for (auto& client : clients)
+    client.join();
+  CHECK(lost == 0);
+}
+
 TEST_CASE("timeouts and delayed messages come, and those of an actor that has ended do not") {
   scheduled_system world{2};
   caf::scoped_actor self{world.system};
