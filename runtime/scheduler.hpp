@@ -33,12 +33,12 @@ private:
 
 /// A system whose actors run on `threads` threads (0: as many as the machine has cores).
 ///
-/// T1 What an actor wakes stays on its thread, unless another one has nothing to do: a workflow's
-/// next
-///    step finds its data in the cache, and nobody has to be woken.
+/// T1 What an actor wakes stays on its thread, unless another one has nothing to do: the next step
+///    of a workflow finds its data in the cache, and nobody has to be woken.
 /// T2 A thread without work takes half of what waits at another one, within a millisecond: an actor
 ///    that blocks holds up nobody but itself.
 /// T3 A thread without anything to do anywhere sleeps, and costs nothing.
+/// T4 One thread is woken at a time. It wakes the next if there is more than it can do.
 class scheduler_config : public caf::actor_system_config {
 public:
   /// `load` is told, and must outlive the system; null: nobody is.
