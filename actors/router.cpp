@@ -8,10 +8,12 @@
 namespace purser {
 
 void shard_inbox::attach(caf::actor shard) {
-  const std::lock_guard lock{mutex_};
-  shard_ = std::move(shard);
-  woken_ = true;
-  wake(shard_);
+  {
+    const std::lock_guard lock{mutex_};
+    shard_ = shard;
+    woken_ = true;
+  }
+  wake(shard);
 }
 
 void shard_inbox::detach() {
@@ -58,8 +60,7 @@ void shard_inbox::run(const entity_cell_ptr& cell) {
     const std::lock_guard lock{mutex_};
     shell = find_shell(cell);
   }
-  if (shell)
-    purser::wake(shell);
+  wake(shell);
 }
 
 void shard_inbox::add(const entity_shell_ptr& shell) {
@@ -190,9 +191,9 @@ envelope_queue shard_inbox::take() {
   return std::move(waiting_);
 }
 
-void shard_inbox::wake(const caf::actor& shard) {
-  if (shard)
-    purser::wake(shard);
+void shard_inbox::wake(const caf::actor& whom) {
+  if (whom)
+    purser::wake(whom);
 }
 
 router::router(std::uint16_t shards) {

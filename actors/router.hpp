@@ -105,7 +105,7 @@ public:
   void others_first(const entity_shell_ptr& shell);
 
 private:
-  void wake(const caf::actor& shard);
+  void wake(const caf::actor& whom);
   caf::actor find_shell(entity_cell_ptr cell);
 
   mutable std::mutex mutex_;

@@ -60,11 +60,7 @@ public:
                       : INT64_MAX) {}
 
   void run() {
-    std::vector<checkpoint_part> parts;
-    for (std::uint16_t shard = 0; shard < journal_.shards(); ++shard)
-      if (journal_.tail_bytes(shard) > 0)
-        parts.push_back(begun_checkpoint(journal_, shard));
-    journal_.complete_checkpoints(std::move(parts));
+    run_checkpoints(journal_);
     look_at_folder();
     for (std::uint16_t shard = 0; shard < journal_.shards(); ++shard)
       move_shard(shard);

@@ -265,6 +265,14 @@ void run_checkpoint(group_commit_journal& journal, std::uint16_t shard) {
   journal.complete_checkpoints(std::move(parts));
 }
 
+void run_checkpoints(group_commit_journal& journal) {
+  std::vector<checkpoint_part> parts;
+  for (std::uint16_t shard = 0; shard < journal.shards(); ++shard)
+    if (journal.tail_bytes(shard) > 0)
+      parts.push_back(begun_checkpoint(journal, shard));
+  journal.complete_checkpoints(std::move(parts));
+}
+
 open_work find_open_work(group_commit_journal& journal, const unreadable_visitor& tell) {
   open_work found;
   std::set<entity_ref> open;

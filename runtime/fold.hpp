@@ -67,6 +67,9 @@ checkpoint_part begun_checkpoint(group_commit_journal& journal, std::uint16_t sh
 /// The same, and moves its checkpoint.
 void run_checkpoint(group_commit_journal& journal, std::uint16_t shard);
 
+/// Moves the checkpoints of all shards that have a tail, together.
+void run_checkpoints(group_commit_journal& journal);
+
 struct open_work {
   std::vector<entity_ref> steps; ///< entities with a step of a workflow under way
   std::vector<std::pair<entity_ref, unix_millis>> timers; ///< of the tails; others are on disk

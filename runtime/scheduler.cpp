@@ -154,16 +154,16 @@ public:
     auto& own = self->data();
     if (!std::exchange(own.begun, true))
       all.load.begins();
-    if (all.urgent_waits.load(std::memory_order_relaxed) && all.urgent_waits.exchange(false))
-      return &all.urgent;
+    if (auto* job = take_urgent(all))
+      return job;
     if (++own.turns % turns_before_others == 0)
       if (auto* job = all.shared.pop())
         return job;
     if (auto* job = own.mine.pop())
       return job;
     for (;;) {
-      if (all.urgent_waits.exchange(false))
-        return &all.urgent;
+      if (auto* job = take_urgent(all))
+        return job;
       if (auto* job = from_others(self))
         return job;
       const idle_time idle{all.load};
@@ -225,6 +225,11 @@ private:
 
   static constexpr unsigned turns_before_others = 61;
   static constexpr std::chrono::milliseconds longest_held_up{1};
+
+  static caf::resumable* take_urgent(coordinator_data& all) {
+    const bool waits = all.urgent_waits.load(std::memory_order_relaxed); // cheaper, and seldom so
+    return waits && all.urgent_waits.exchange(false) ? &all.urgent : nullptr;
+  }
 
   /// Unless one is about to come: it wakes the next one if there is more than it can do.
   static void wake_one(coordinator_data& all) {

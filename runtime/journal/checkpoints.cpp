@@ -196,10 +196,10 @@ std::uint64_t read_span(store& disk, const checkpoint_span& span, const stream_c
 
 namespace {
 
-/// Marks that are written in batches of about this size. While RocksDB takes one in, commits wait:
-/// a millisecond for this one, 70 for one of 4 MiB.
+/// While RocksDB takes a batch in, commits wait: a millisecond for one of this size, 70 for 4 MiB.
 constexpr std::size_t mark_batch_bytes = std::size_t{64} << 10;
 
+/// Marks in any number, written in batches of about that size.
 class mark_writer {
 public:
   explicit mark_writer(store& disk) : disk_(disk) {}
@@ -233,10 +233,6 @@ private:
   std::size_t bytes_ = 0;
 };
 
-std::string due_key(std::int64_t at, const entity_ref& entity) {
-  return std::string{marks::due} + marks::due_rest(at, entity);
-}
-
 /// Visits what changes about a part's timers: entity, due before and after.
 template <class Visit>
 void for_each_due(const checkpoint_result& made, Visit visit) {
@@ -246,6 +242,12 @@ void for_each_due(const checkpoint_result& made, Visit visit) {
 }
 
 } // namespace
+
+void store_index(store& disk, const checkpoint_span& span, index_batch index) {
+  index.shard = span.shard;
+  index.covered = span.up_to;
+  disk.write_index(index);
+}
 
 /// What has to be there before something else is, is synced before it: the index is announced
 /// before the first snapshot, and everything is there once the checkpoints are.
@@ -259,7 +261,7 @@ void store_checkpoint(store& disk, std::vector<checkpoint_part> parts) {
   for (const auto& [span, made] : parts)
     for_each_due(made, [&](const entity_ref& entity, const due_change& change) {
       if (change.before && change.before != change.after)
-        out.remove(due_key(*change.before, entity));
+        out.remove(marks::due_key(*change.before, entity));
     });
   out.write();
   disk.sync();
@@ -268,7 +270,7 @@ void store_checkpoint(store& disk, std::vector<checkpoint_part> parts) {
   for (auto& [span, made] : parts) {
     for_each_due(made, [&](const entity_ref& entity, const due_change& change) {
       if (change.after)
-        due.push_back(due_key(*change.after, entity));
+        due.push_back(marks::due_key(*change.after, entity));
     });
     snapshots.push_back(std::move(made.snapshots));
   }
@@ -280,7 +282,7 @@ void store_checkpoint(store& disk, std::vector<checkpoint_part> parts) {
     out.write();
     disk.sync();
   }
-  store_batch last;
+  store_batch last; // one, all or none: a step that is under way may not be missing
   for (const auto& [span, made] : parts) {
     for (const auto& entity : made.opened)
       last.marks.emplace_back(marks::open_key(entity), std::string{});
@@ -296,9 +298,7 @@ void group_commit_journal::complete_checkpoints(std::vector<checkpoint_part> par
     return;
   std::vector<checkpoint_span> spans;
   for (auto& [span, made] : parts) {
-    made.index.shard = span.shard;
-    made.index.covered = span.up_to;
-    disk_->write_index(std::exchange(made.index, {}));
+    store_index(*disk_, span, std::exchange(made.index, {}));
     spans.push_back(span);
   }
   store_checkpoint(*disk_, std::move(parts));

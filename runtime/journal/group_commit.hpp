@@ -40,8 +40,8 @@ struct journal_options {
   std::function<void(const std::string& why)> on_failure;
   /// Called on the writer's thread after each commit.
   std::function<void(position durable)> on_commit;
-  /// Asked on the writer's thread when outputs may run: whether somebody calls `release` soon.
-  /// Empty or false: the writer runs them itself.
+  /// Asked when outputs may run, by the writer or by who has released others: whether somebody
+  /// calls `release` soon. Empty or false: who asks runs them.
   std::function<bool()> others_release;
   /// Around the outputs of one commit or several: who takes many of them may wait for the last.
   std::function<void()> before_release;
@@ -97,6 +97,9 @@ void read_span(store& disk, const checkpoint_span& span, const span_visitor& vis
 /// The same, but of the streams only that are chosen. @returns how many events the chunks have.
 std::uint64_t read_span(store& disk, const checkpoint_span& span, const stream_choice& chosen,
                         const span_visitor& visit);
+
+/// Writes what a checkpoint leaves to the index, and that it covers the span. Throws store_error.
+void store_index(store& disk, const checkpoint_span& span, index_batch index);
 
 /// Writes what a checkpoint made of spans of different shards, without the index: snapshots,
 /// timers, who has a step under way, and last that the shards' checkpoints are at their spans'

@@ -56,6 +56,10 @@ std::string due_rest(std::int64_t at, const entity_ref& entity) {
   return rest + store_key(entity);
 }
 
+std::string due_key(std::int64_t at, const entity_ref& entity) {
+  return std::string{due} + due_rest(at, entity);
+}
+
 std::pair<std::int64_t, entity_ref> decode_due(std::string_view rest) {
   std::uint64_t ordered = 0;
   if (rest.size() <= sizeof ordered)

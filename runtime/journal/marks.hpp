@@ -53,6 +53,7 @@ std::string open_key(const entity_ref& entity);
 
 /// The rest of a key of `due`: so that they are in the order of time.
 std::string due_rest(std::int64_t at, const entity_ref& entity);
+std::string due_key(std::int64_t at, const entity_ref& entity);
 std::pair<std::int64_t, entity_ref> decode_due(std::string_view rest);
 
 std::string encode_number(std::uint64_t value);

@@ -201,6 +201,10 @@ entity_ref sku_ref(int number) {
   return {entity_kind::stock, "sku-" + std::to_string(number)};
 }
 
+std::vector<event_record> received() {
+  return {record_of(stock_received{{std::string(60'000, 'w'), 10}})};
+}
+
 constexpr int events_written = 40;
 constexpr int checkpoint_every = 15;
 
@@ -219,16 +223,14 @@ life write_until(const std::filesystem::path& data, std::uint64_t fails_at,
   how.machine = machine.get();
   how.write_buffer_mib = 1; // so that tables are written, too
   how.logs_mib = 1;
-  const std::vector received{record_of(stock_received{{std::string(60'000, 'w'), 10}})};
   try {
     group_commit_journal log{open_rocks_store(data, how), {}};
     for (int i = 0; i < events_written; ++i) {
-      const auto at = log.append_once(sku_ref(i), 0, received);
+      const auto at = log.append_once(sku_ref(i), 0, received());
       wait_durable(log);
       result.acknowledged = at;
       if (i % checkpoint_every == checkpoint_every - 1)
-        for (std::uint16_t shard = 0; shard < log.shards(); ++shard)
-          run_checkpoint(log, shard);
+        run_checkpoints(log);
     }
   } catch (const std::exception&) { // the disk said no: at the opening, or the journal gave up
   }
@@ -266,11 +268,9 @@ TEST_CASE("whatever call to the disk fails first, what was acknowledged is there
     REQUIRE(count == log.last());
     for (position number = 0; number < count; ++number)
       REQUIRE(load_entity(log, sku_ref(static_cast<int>(number))).version() == 1);
-    append_one(log, order_ref(events_written), 0); // and it goes on
+    log.append_once(sku_ref(events_written), 0, received()); // and it goes on
     wait_durable(log);
-    for (std::uint16_t shard = 0; shard < log.shards(); ++shard)
-      if (shard != shard_of(order_ref(events_written), log.shards())) // which is no order's event
-        run_checkpoint(log, shard);
+    run_checkpoints(log);
   }
   CHECK(most > events_written / 2);
 }

@@ -1,5 +1,7 @@
 #include "tests/runtime/journal_fixture.hpp"
 
+#include "runtime/journal/marks.hpp"
+
 #include <cstdlib>
 
 namespace purser::tests {
@@ -14,6 +16,13 @@ scratch_directory::scratch_directory() {
 scratch_directory::~scratch_directory() {
   std::error_code ignored;
   std::filesystem::remove_all(path_, ignored);
+}
+
+std::set<std::string> due_marks(store& disk) {
+  std::set<std::string> found;
+  disk.for_each_mark(marks::due,
+                     [&](std::string_view rest, std::string_view) { found.emplace(rest); });
+  return found;
 }
 
 } // namespace purser::tests

@@ -10,6 +10,7 @@
 #include <fstream>
 #include <future>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -40,6 +41,9 @@ inline event_record event_with(std::string payload) {
   made.payload = std::move(payload);
   return made;
 }
+
+/// The timers that are marked in a store: marks::due_rest of each.
+std::set<std::string> due_marks(store& disk);
 
 /// A domain event as the journal takes it.
 template <class Event>

@@ -265,6 +265,17 @@ TEST_CASE("J8: a commit waits for what is to come, until that has come or its ti
   }
 }
 
+namespace {
+
+/// A disk that syncs nothing while somebody else holds the gate.
+std::unique_ptr<memory_store> disk_behind(std::mutex& gate) {
+  auto made = std::make_unique<memory_store>();
+  made->before_sync = [&gate] { const std::lock_guard lock{gate}; };
+  return made;
+}
+
+} // namespace
+
 TEST_CASE("J2: outputs that others release come in order and once, and none is left at the end") {
   std::atomic<int> asked{0};
   std::atomic<bool> others{true};
@@ -274,9 +285,7 @@ TEST_CASE("J2: outputs that others release come in order and once, and none is l
     return others.load();
   };
   std::mutex disk_waits; // so that nothing is durable before its outputs wait
-  auto disk = std::make_unique<memory_store>();
-  disk->before_sync = [&disk_waits] { const std::lock_guard lock{disk_waits}; };
-  group_commit_journal log{std::move(disk), options};
+  group_commit_journal log{disk_behind(disk_waits), options};
   std::vector<int> ran; // by one thread at a time, which is what is tested
   std::thread::id by;
   const auto append_with_outputs = [&](int number) {
@@ -328,9 +337,7 @@ TEST_CASE(
     return true;
   };
   std::mutex disk_waits; // so that nothing is durable before its output waits
-  auto disk = std::make_unique<memory_store>();
-  disk->before_sync = [&disk_waits] { const std::lock_guard lock{disk_waits}; };
-  group_commit_journal log{std::move(disk), options};
+  group_commit_journal log{disk_behind(disk_waits), options};
   std::promise<void> runs;
   std::promise<void> may_end;
   std::vector<std::string> ran;
@@ -529,18 +536,6 @@ TEST_CASE("a power cut leaves no checkpoint without its snapshots, and none unan
   CHECK(only_snapshots > 0);
 }
 
-namespace {
-
-/// The marks of timers in a store.
-std::set<std::string> due_marks(store& disk) {
-  std::set<std::string> found;
-  disk.for_each_mark(marks::due,
-                     [&](std::string_view rest, std::string_view) { found.emplace(rest); });
-  return found;
-}
-
-} // namespace
-
 TEST_CASE(
   "however far a checkpoint came, after the next one each timer has its mark and no other") {
   journal_options one_shard;
@@ -582,9 +577,7 @@ TEST_CASE(
       append(log, "gets", held(1, 600));
       const auto span = log.begin_checkpoint(0);
       auto result = result_of(fold(disk, span));
-      result.index.shard = span.shard;
-      result.index.covered = span.up_to;
-      disk.write_index(result.index);
+      store_index(disk, span, std::move(result.index));
       disk.fail_after(call, "the power is gone");
       try {
         store_checkpoint(disk, {{span, std::move(result)}});

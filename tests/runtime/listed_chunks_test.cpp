@@ -70,9 +70,7 @@ struct shop_journal {
     const auto span = tail_span(*log, 0);
     const auto before = log->checkpoint(0);
     auto made = result_of(fold(disk, span));
-    made.index.shard = 0;
-    made.index.covered = span.up_to;
-    disk.write_index(made.index);
+    store_index(disk, span, std::move(made.index));
     if (snapshots == 0)
       return;
     made.snapshots.resize(std::min(snapshots, made.snapshots.size()));
@@ -86,7 +84,6 @@ struct shop_journal {
     const auto before = log->checkpoint(0);
     const auto span = tail_span(*log, 0);
     index_batch index;
-    index.covered = span.up_to;
     std::map<entity_ref, std::vector<std::uint64_t>> postings;
     read_span(disk, span, [&](std::uint64_t chunk, recorded_event&& event) {
       postings[event.stream].push_back(chunk);
@@ -95,7 +92,7 @@ struct shop_journal {
     });
     for (auto& [stream, chunks] : postings)
       index.postings.push_back({stream, chunks});
-    disk.write_index(index);
+    store_index(disk, span, std::move(index));
     std::array<sorted_snapshots, 1> snapshots;
     for (const auto& [ref, entity] : fold(disk, span).entities) {
       std::string frame;

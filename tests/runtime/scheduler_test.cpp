@@ -30,6 +30,20 @@ struct scheduled_system {
   caf::actor_system system;
 };
 
+/// Tells when it runs, and blocks its thread until it may end.
+caf::actor spawn_blocked(caf::actor_system& system, std::promise<void>& runs,
+                         std::shared_future<void> may_end) {
+  return system.spawn(
+    [](caf::event_based_actor*, std::promise<void>* began,
+       std::shared_future<void> end) -> caf::behavior {
+      return {[began, end](go_atom) {
+        began->set_value();
+        end.wait();
+      }};
+    },
+    &runs, std::move(may_end));
+}
+
 /// Waits long for what comes at once; false: it does not come.
 bool comes(const std::future<void>& what) {
   return what.wait_for(20s) == std::future_status::ready;
@@ -85,15 +99,7 @@ TEST_CASE("urgent work is done by a thread of actors, one that sleeps or one bet
   std::promise<void> may_end;
   std::atomic<int> others_ran{0};
   std::atomic<int> ran_before{-1};
-  const auto blocked = world.system.spawn(
-    [](caf::event_based_actor*, std::promise<void>* began,
-       std::shared_future<void> end) -> caf::behavior {
-      return {[began, end](go_atom) {
-        began->set_value();
-        end.wait();
-      }};
-    },
-    &runs, may_end.get_future().share());
+  const auto blocked = spawn_blocked(world.system, runs, may_end.get_future().share());
   caf::anon_send(blocked, go_atom::value);
   REQUIRE(comes(runs.get_future()));
   std::vector<caf::actor> others;
@@ -133,15 +139,7 @@ TEST_CASE("a load is busy while an actor runs, and tells when none does any more
     REQUIRE(comes_true([&] { return !load.busy(); }));
     std::promise<void> runs;
     std::promise<void> may_end;
-    const auto blocked = world.system.spawn(
-      [](caf::event_based_actor*, std::promise<void>* began,
-         std::shared_future<void> end) -> caf::behavior {
-        return {[began, end](go_atom) {
-          began->set_value();
-          end.wait();
-        }};
-      },
-      &runs, may_end.get_future().share());
+    const auto blocked = spawn_blocked(world.system, runs, may_end.get_future().share());
     caf::anon_send(blocked, go_atom::value);
     REQUIRE(comes(runs.get_future()));
     CHECK(load.busy());
@@ -197,8 +195,8 @@ TEST_CASE("messages from many threads to many actors all arrive, on one thread a
 TEST_CASE("T3: whoever wakes a thread just as it falls asleep is heard") {
   scheduled_system world{2};
   constexpr int rounds = 20'000;
-  std::vector<std::thread>
-    clients; // each waits until it is answered: threads sleep again and again
+  // Each client waits until it is answered: threads sleep again and again.
+  std::vector<std::thread> clients;
   std::atomic<int> lost{0};
   for (int client = 0; client < 2; ++client)
     clients.emplace_back([&] {
