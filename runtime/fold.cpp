@@ -146,15 +146,13 @@ bool was_cut_short(store& disk, const checkpoint_span& span) {
   return disk.index_covered(span.shard) > span.after;
 }
 
-/// A history that is too long for the frame's list goes to the index (X1).
-std::string begin_frame(const entity_ref& ref, std::uint64_t version, const auto& chunks,
-                        index_batch& index) {
-  std::span<const std::uint64_t> listed{chunks.data(), chunks.size()};
-  if (listed.size() > marks::most_listed_chunks) {
-    index.postings.push_back({ref, {listed.begin(), listed.end()}});
-    listed = {};
-  }
-  return marks::begin_snapshot(version, listed);
+/// @returns what the frame lists: a history that is too long for that goes to the index (X1).
+std::span<const std::uint64_t>
+listed_in_frame(const entity_ref& ref, std::span<const std::uint64_t> chunks, index_batch& index) {
+  if (chunks.size() <= marks::most_listed_chunks)
+    return chunks;
+  index.postings.push_back({ref, {chunks.begin(), chunks.end()}});
+  return {};
 }
 
 /// Nothing is stored of it, and its image tells all that a checkpoint has to know.
@@ -223,24 +221,20 @@ checkpoint_result result_of(folded_span folded) {
   checkpoint_result result;
   result.snapshots.reserve(by_key.size());
   result.dues.reserve(by_key.size());
-  const auto keep = [&result](const entity_ref& ref, std::string frame, const due_change& due) {
-    marks::seal_snapshot(frame);
-    result.snapshots.emplace_back(ref, std::move(frame));
-    result.dues.push_back(due);
-  };
   for (const auto& named : by_key) {
     const auto& ref = *named.ref;
     if (named.at_rest != nullptr) {
       const auto& image = *named.at_rest->image;
-      auto frame = begin_frame(ref, image.version, named.at_rest->chunks, result.index);
-      frame += image.snapshot;
-      keep(ref, std::move(frame), {std::nullopt, image.due});
+      result.snapshots.add({&ref, image.version,
+                            listed_in_frame(ref, named.at_rest->chunks, result.index),
+                            image.snapshot});
+      result.dues.push_back({std::nullopt, image.due});
       continue;
     }
     const auto& [image, chunks, due_before, open_before] = *named.folded;
-    auto frame = begin_frame(ref, image->version(), chunks, result.index);
-    image->save(frame);
-    keep(ref, std::move(frame), {due_before, image->due()});
+    result.snapshots.keep(ref, image->version(), listed_in_frame(ref, chunks, result.index),
+                          image->snapshot());
+    result.dues.push_back({due_before, image->due()});
     if (image->must_resume())
       result.opened.push_back(ref);
     else if (open_before)

@@ -54,7 +54,7 @@ folded_span fold(store& disk, const checkpoint_span& span, const tail_generation
 
 /// What a checkpoint stores of a folded span: snapshots, who has a step under way, and what the
 /// index has to tell from now on (marks.hpp, X1, X2); all in the order of the store's keys, in
-/// which RocksDB takes them at half the cost.
+/// which RocksDB takes them at half the cost. Snapshots of what is at rest refer to it.
 checkpoint_result result_of(folded_span folded);
 
 /// The span from a shard's checkpoint to its last chunk.

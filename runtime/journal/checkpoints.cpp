@@ -238,7 +238,7 @@ template <class Visit>
 void for_each_due(const checkpoint_result& made, Visit visit) {
   for (std::size_t i = 0; i < made.dues.size() && i < made.snapshots.size(); ++i)
     if (made.cut_short || made.dues[i].before != made.dues[i].after)
-      visit(made.snapshots[i].first, made.dues[i]);
+      visit(made.snapshots.entity(i), made.dues[i]);
 }
 
 } // namespace
@@ -265,17 +265,16 @@ void store_checkpoint(store& disk, std::vector<checkpoint_part> parts) {
     });
   out.write();
   disk.sync();
-  std::vector<sorted_snapshots> snapshots;
+  std::vector<const snapshot_list*> snapshots;
   std::vector<std::string> due;
-  for (auto& [span, made] : parts) {
+  for (const auto& [span, made] : parts) {
     for_each_due(made, [&](const entity_ref& entity, const due_change& change) {
       if (change.after)
         due.push_back(marks::due_key(*change.after, entity));
     });
-    snapshots.push_back(std::move(made.snapshots));
+    snapshots.push_back(&made.snapshots);
   }
   disk.write_snapshots(snapshots);
-  snapshots.clear();
   for (auto& key : due)
     out.set(std::move(key));
   if (!due.empty()) {

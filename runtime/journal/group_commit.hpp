@@ -12,6 +12,7 @@
 //    after the last one began.
 #pragma once
 
+#include "runtime/journal/new_snapshots.hpp"
 #include "runtime/journal/shard_tail.hpp"
 #include "runtime/journal/store.hpp"
 
@@ -71,7 +72,7 @@ struct due_change {
 
 /// What a checkpoint has made of a span.
 struct checkpoint_result {
-  sorted_snapshots snapshots;
+  new_snapshots snapshots;
   std::vector<due_change> dues;   ///< one for each snapshot, or none at all
   std::vector<entity_ref> opened; ///< entities with a step under way
   std::vector<entity_ref> closed;

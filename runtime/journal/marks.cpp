@@ -90,30 +90,25 @@ std::uint16_t shards_of(store& disk) {
   return mark ? static_cast<std::uint16_t>(decode_number(*mark, shards)) : when_empty;
 }
 
-std::string begin_snapshot(std::uint64_t version, std::span<const std::uint64_t> chunks) {
-  constexpr std::size_t usual_size = 256; // an order of two lines: it never grows
-  std::string frame;
-  frame.reserve(usual_size);
-  codec::put_varint(frame, not_a_version);
-  codec::put_varint(frame, frame_shape);
-  codec::put_varint(frame, version);
-  codec::put_varint(frame, chunks.size());
+void append_sealed_snapshot(std::string& to, std::uint64_t version,
+                            std::span<const std::uint64_t> chunks, std::string_view bytes) {
+  const auto begin = to.size();
+  codec::put_varint(to, not_a_version);
+  codec::put_varint(to, frame_shape);
+  codec::put_varint(to, version);
+  codec::put_varint(to, chunks.size());
   std::uint64_t last = 0;
   for (const auto number : chunks)
-    codec::put_varint(frame, number - std::exchange(last, number));
-  return frame;
-}
-
-void seal_snapshot(std::string& frame) {
-  const std::uint64_t checksum = XXH3_64bits(frame.data(), frame.size());
-  frame.append(reinterpret_cast<const char*>(&checksum), sizeof checksum);
+    codec::put_varint(to, number - std::exchange(last, number));
+  to += bytes;
+  const std::uint64_t checksum = XXH3_64bits(to.data() + begin, to.size() - begin);
+  to.append(reinterpret_cast<const char*>(&checksum), sizeof checksum);
 }
 
 std::string sealed_snapshot(std::uint64_t version, std::span<const std::uint64_t> chunks,
                             std::string_view bytes) {
-  auto frame = begin_snapshot(version, chunks);
-  frame += bytes;
-  seal_snapshot(frame);
+  std::string frame;
+  append_sealed_snapshot(frame, version, chunks, bytes);
   return frame;
 }
 

@@ -79,13 +79,11 @@ inline std::string encode_position(position at) {
 /// A history of more chunks than this moves from the frame to the index.
 inline constexpr std::size_t most_listed_chunks = 16;
 
-/// Begins a frame; what is appended to it then are the snapshot's bytes. `chunks` ascend.
-std::string begin_snapshot(std::uint64_t version, std::span<const std::uint64_t> chunks);
+/// Appends a frame. `chunks` ascend.
+void append_sealed_snapshot(std::string& to, std::uint64_t version,
+                            std::span<const std::uint64_t> chunks, std::string_view bytes);
 
-/// Appends the checksum.
-void seal_snapshot(std::string& frame);
-
-/// A whole frame.
+/// The same, alone.
 std::string sealed_snapshot(std::uint64_t version, std::span<const std::uint64_t> chunks,
                             std::string_view bytes);
 

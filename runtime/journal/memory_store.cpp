@@ -78,14 +78,16 @@ std::uint64_t memory_store::last_chunk(std::uint16_t shard) {
   return last_shard == shard ? number : 0;
 }
 
-void memory_store::write_snapshots(std::span<const sorted_snapshots> parts) {
+void memory_store::write_snapshots(std::span<const snapshot_list* const> parts) {
   const std::lock_guard lock{mutex_};
   count_call();
-  for (const auto& part : parts)
-    for (const auto& [stream, bytes] : part) {
-      now_.snapshots[stream] = bytes;
+  for (const auto* part : parts)
+    for (std::size_t i = 0; i < part->size(); ++i) {
+      std::string bytes;
+      part->append_frame(i, bytes);
       if (keep_synced_)
-        synced_.snapshots[stream] = bytes;
+        synced_.snapshots[part->entity(i)] = bytes;
+      now_.snapshots[part->entity(i)] = std::move(bytes);
     }
 }
 

@@ -21,7 +21,7 @@ public:
   void sync(position) override { sync(); }
   std::optional<std::string> chunk(std::uint16_t shard, std::uint64_t number) override;
   std::uint64_t last_chunk(std::uint16_t shard) override;
-  void write_snapshots(std::span<const sorted_snapshots> parts) override;
+  void write_snapshots(std::span<const snapshot_list* const> parts) override;
   std::optional<std::string> snapshot(const entity_ref& stream) override;
   void
   for_each_snapshot(const std::function<void(const entity_ref&, std::string_view)>& visit) override;

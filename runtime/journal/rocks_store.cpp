@@ -46,26 +46,32 @@ std::string index_key(const entity_ref& stream) {
   return key;
 }
 
-/// Visits what is in sorted parts in the order of all.
+/// Visits what is in the lists, in the order of all.
 template <class Visit>
-void merge(std::span<const sorted_snapshots> parts, Visit visit) {
-  using place = std::pair<sorted_snapshots::const_iterator, sorted_snapshots::const_iterator>;
-  std::vector<place> heap; // next and end of each part
-  for (const auto& part : parts)
-    if (!part.empty())
-      heap.emplace_back(part.begin(), part.end());
+void merge(std::span<const snapshot_list* const> parts, Visit visit) {
+  struct place {
+    const snapshot_list* part;
+    std::size_t next;
+    const entity_ref* entity; ///< of the next
+  };
+  std::vector<place> heap;
+  for (const auto* part : parts)
+    if (part->size() > 0)
+      heap.push_back({part, 0, &part->entity(0)});
   const auto later = [](const place& one, const place& other) {
-    return other.first->first < one.first->first;
+    return *other.entity < *one.entity;
   };
   std::make_heap(heap.begin(), heap.end(), later);
   while (!heap.empty()) {
     std::pop_heap(heap.begin(), heap.end(), later);
-    auto& [next, end] = heap.back();
-    visit(next->first, next->second);
-    if (++next == end)
+    auto& [part, next, entity] = heap.back();
+    visit(*part, next);
+    if (++next == part->size()) {
       heap.pop_back();
-    else
+    } else {
+      entity = &part->entity(next);
       std::push_heap(heap.begin(), heap.end(), later);
+    }
   }
 }
 
@@ -192,14 +198,17 @@ public:
         journal_->reclaim(chunks, chunk_key(shard, 0), chunk_key(shard, last + 1));
   }
 
-  void write_snapshots(std::span<const sorted_snapshots> parts) override {
+  void write_snapshots(std::span<const snapshot_list* const> parts) override {
     count_nothing();
     std::string name;
+    std::string frame;
     journal_->add_table(snapshots, [&](const database::table_entry& put) {
-      merge(parts, [&](const entity_ref& stream, const std::string& bytes) {
+      merge(parts, [&](const snapshot_list& part, std::size_t index) {
         name.clear();
-        append_store_key(name, stream);
-        put(name, bytes);
+        append_store_key(name, part.entity(index));
+        frame.clear();
+        part.append_frame(index, frame);
+        put(name, frame);
       });
     });
   }

@@ -37,8 +37,21 @@ struct store_batch {
   std::vector<chunk_range> moved; ///< archived: a mark of the same batch says where they are now
 };
 
-/// Snapshots as stored (marks.hpp), in the order of their entities, each of them once.
-using sorted_snapshots = std::vector<std::pair<entity_ref, std::string>>;
+/// Snapshots in the order of their entities, each of them once. Their bytes are made when they are
+/// written, one after the other: all at once they would be as much as the tails that they replace.
+class snapshot_list {
+public:
+  snapshot_list() = default;
+  snapshot_list(snapshot_list&&) = default;
+  snapshot_list& operator=(snapshot_list&&) = default;
+  virtual ~snapshot_list() = default;
+
+  virtual std::size_t size() const = 0;
+  virtual const entity_ref& entity(std::size_t index) const = 0;
+
+  /// Appends it as stored (marks.hpp).
+  virtual void append_frame(std::size_t index, std::string& to) const = 0;
+};
 
 /// Entries of the index, written all or none.
 struct index_batch {
@@ -103,7 +116,7 @@ public:
 
   /// Of different entities in each part. Whether what was written before is durable then, too, is
   /// open.
-  virtual void write_snapshots(std::span<const sorted_snapshots> parts) = 0;
+  virtual void write_snapshots(std::span<const snapshot_list* const> parts) = 0;
 
   virtual std::optional<std::string> snapshot(const entity_ref& stream) = 0;
   virtual void

@@ -38,7 +38,7 @@ TEST_CASE("a checkpoint that was cut short leaves no timer behind when the next 
   const auto span = tail_span(log, 0);
   auto made = result_of(fold(disk, span));
   store_index(disk, span, std::move(made.index));
-  disk.write_snapshots(std::array{made.snapshots});
+  disk.write_snapshots(std::array<const snapshot_list*, 1>{&made.snapshots});
   store_batch some;
   some.marks.emplace_back(marks::due_key(lapses, mug), std::string{});
   disk.write(some);
@@ -141,7 +141,7 @@ TEST_CASE("an image is taken for what it is only while nothing follows it") {
   const auto span = log.begin_checkpoint(0);
   append_durably(log, mug, 1, {record_of(stock_received{{"main", 6}})}); // behind the span
   log.rest(mug, load_entity(log, mug).at_rest(), {});
-  log.complete_checkpoints({{span, result_of(fold(log.disk(), span, log.folding(0)))}});
+  log.complete_checkpoints(one_part(span, result_of(fold(log.disk(), span, log.folding(0)))));
   CHECK(due_marks(log.disk()).size() == 1);
   CHECK(load_now(log, mug).tail.empty());
   CHECK(load_entity(log, mug).version() == 2);

@@ -313,7 +313,7 @@ TEST_CASE("a lost index is rebuilt from the journal") {
     event.fingerprint = 5;
     log.append_once(ref, 0, std::vector{event});
     const auto span = log.begin_checkpoint(shard_of(ref, 8));
-    log.complete_checkpoints({{span, {}}});
+    log.complete_checkpoints(one_part(span, {}));
   }
   std::filesystem::remove_all(directory.path() / "index");
 

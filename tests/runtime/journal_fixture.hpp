@@ -62,6 +62,13 @@ inline position append_one(journal& to, const entity_ref& stream, std::uint64_t 
   return to.append_once(stream, version, events);
 }
 
+/// Of one shard alone.
+inline std::vector<checkpoint_part> one_part(const checkpoint_span& span, checkpoint_result made) {
+  std::vector<checkpoint_part> parts;
+  parts.push_back({span, std::move(made)});
+  return parts;
+}
+
 /// Waits until everything appended is durable. Throws std::future_error when the journal fails
 /// first.
 inline void wait_durable(journal& of) {

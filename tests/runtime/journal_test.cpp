@@ -477,9 +477,9 @@ TEST_CASE("after a checkpoint a stream is its snapshot and what came later") {
     });
     CHECK(read == 2);
     checkpoint_result result;
-    result.snapshots.emplace_back(ref, marks::sealed_snapshot(2, chunks, "state of b"));
+    result.snapshots.keep(ref, 2, chunks, "state of b");
     result.opened = {order_ref(7)};
-    stores.log->complete_checkpoints({{span, std::move(result)}});
+    stores.log->complete_checkpoints(one_part(span, std::move(result)));
     wait_durable(*stores.log);
     stores.reopen();
 
@@ -515,7 +515,7 @@ TEST_CASE("a power cut leaves no checkpoint without its snapshots, and none unan
       auto result = result_of(fold(disk, span));
       disk.fail_after(call, "the power is gone");
       try {
-        store_checkpoint(disk, {{span, std::move(result)}});
+        store_checkpoint(disk, one_part(span, std::move(result)));
       } catch (const store_error&) {
         CHECK(call < 8);
       }
@@ -580,7 +580,7 @@ TEST_CASE(
       store_index(disk, span, std::move(result.index));
       disk.fail_after(call, "the power is gone");
       try {
-        store_checkpoint(disk, {{span, std::move(result)}});
+        store_checkpoint(disk, one_part(span, std::move(result)));
       } catch (const store_error&) {
         ++cut_short;
       }
@@ -690,7 +690,7 @@ TEST_CASE("I8: the id of a command is found for ever, before and after it has le
     const auto span = stores.log->begin_checkpoint(shard_of(ref, 8));
     checkpoint_result result;
     result.index.ids.push_back({ref, "command/c-1", {77, 1, 0}});
-    stores.log->complete_checkpoints({{span, std::move(result)}});
+    stores.log->complete_checkpoints(one_part(span, std::move(result)));
     stores.reopen();
 
     REQUIRE(find("command/c-1").has_value());

@@ -25,6 +25,14 @@ std::string command_key(std::uint64_t version) {
   return "command/c-" + std::to_string(version);
 }
 
+struct old_frames final : snapshot_list {
+  std::vector<std::pair<entity_ref, std::string>> all;
+
+  std::size_t size() const override { return all.size(); }
+  const entity_ref& entity(std::size_t index) const override { return all[index].first; }
+  void append_frame(std::size_t index, std::string& to) const override { to += all[index].second; }
+};
+
 /// A journal of one shard on a disk, that can be closed, opened and robbed of its index.
 struct shop_journal {
   scratch_directory directory;
@@ -73,8 +81,10 @@ struct shop_journal {
     store_index(disk, span, std::move(made.index));
     if (snapshots == 0)
       return;
-    made.snapshots.resize(std::min(snapshots, made.snapshots.size()));
-    store_checkpoint(disk, {{span, std::move(made)}});
+    const auto all = std::exchange(made.snapshots, {});
+    for (std::size_t i = 0; i < std::min(snapshots, all.size()); ++i)
+      made.snapshots.add(all.at(i));
+    store_checkpoint(disk, one_part(span, std::move(made)));
     put(marks::checkpoint_key(0), before);
   }
 
@@ -93,17 +103,17 @@ struct shop_journal {
     for (auto& [stream, chunks] : postings)
       index.postings.push_back({stream, chunks});
     store_index(disk, span, std::move(index));
-    std::array<sorted_snapshots, 1> snapshots;
+    old_frames snapshots;
     for (const auto& [ref, entity] : fold(disk, span).entities) {
       std::string frame;
       codec::put_varint(frame, entity.image->version());
       frame += entity.image->snapshot();
       const std::uint64_t checksum = XXH3_64bits(frame.data(), frame.size());
       frame.append(reinterpret_cast<const char*>(&checksum), sizeof checksum);
-      snapshots[0].emplace_back(ref, std::move(frame));
+      snapshots.all.emplace_back(ref, std::move(frame));
     }
-    std::sort(snapshots[0].begin(), snapshots[0].end());
-    disk.write_snapshots(snapshots);
+    std::sort(snapshots.all.begin(), snapshots.all.end());
+    disk.write_snapshots(std::array<const snapshot_list*, 1>{&snapshots});
     put(marks::checkpoint_key(0), whole ? span.up_to : before);
     reopen();
   }
