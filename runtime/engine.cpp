@@ -459,19 +459,19 @@ private:
         checkpointer_.committed();
       feeds_->raise();
     };
-    made.others_release = [this] {
+    made.outputs.others_release = [this] {
       if (!parts_ready_)
         return false;
       do_urgent_work(system_);
       return true;
     };
-    made.before_release = [this] {
+    made.outputs.before_release = [this] {
       if (!parts_ready_)
         return;
       desk_.hold();
       delivery_.hold();
     };
-    made.after_release = [this] {
+    made.outputs.after_release = [this] {
       if (!parts_ready_)
         return;
       delivery_.let_go();

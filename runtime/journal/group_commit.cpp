@@ -21,11 +21,17 @@ std::uint64_t elapsed_us(std::chrono::steady_clock::time_point since) {
       .count());
 }
 
+/// J8, each of gathers_us: so much longer each time, and never longer.
+constexpr std::int64_t gathers_steps_of = 4;
+constexpr std::int64_t gathers_at_most = 6;
+
 } // namespace
 
 group_commit_journal::group_commit_journal(std::unique_ptr<store> disk, journal_options options)
-    : options_(std::move(options)), disk_(std::move(disk)), tails_(options_.shards) {
+    : options_(std::move(options)), disk_(std::move(disk)), tails_(options_.shards),
+      outputs_(std::move(options_.outputs)) {
   recover();
+  outputs_.reached({durable(), 0});
   opened_at_ = last();
   if (!options_.read_only)
     writer_ = std::thread{[this] { run(); }};
@@ -142,36 +148,29 @@ void group_commit_journal::wake_writer() {
 }
 
 void group_commit_journal::when_durable(task output) {
-  {
-    const std::lock_guard lock{mutex_};
-    if (!failure_.empty())
-      return; // J3: dropped
-    if (const auto at = last(); at > durable() || records_put_ > records_durable_) {
-      outputs_.push_back({at, records_put_, std::move(output)});
-      return;
-    }
-  }
-  output();
+  outputs_.add([this] { return durable_outputs::reach{last(), records_put_}; }, std::move(output));
 }
 
 // -- Records --------------------------------------------------------------------------------------
 
 void group_commit_journal::put_record(std::string key, std::optional<std::string> value) {
-  const std::lock_guard lock{mutex_};
-  require_running();
-  std::erase_if(records_.marks, [&](const auto& mark) { return mark.first == key; });
-  std::erase(records_.unmarks, key); // of one batch the last word counts
-  if (value)
-    records_.marks.emplace_back(std::move(key), std::move(*value));
-  else
-    records_.unmarks.push_back(std::move(key));
-  ++records_put_;
+  {
+    const std::lock_guard lock{mutex_};
+    require_running();
+    std::erase_if(records_.marks, [&](const auto& mark) { return mark.first == key; });
+    std::erase(records_.unmarks, key); // of one batch the last word counts
+    if (value)
+      records_.marks.emplace_back(std::move(key), std::move(*value));
+    else
+      records_.unmarks.push_back(std::move(key));
+    ++records_put_;
+  }
   work_.notify_one();
 }
 
 void group_commit_journal::flush_records() {
   std::unique_lock lock{mutex_};
-  const auto all = records_put_;
+  const auto all = records_put_.load();
   committed_.wait(lock, [&] { return records_durable_ >= all || stopped_ || !failure_.empty(); });
   if (records_durable_ < all)
     throw has_stopped();
@@ -183,8 +182,10 @@ void group_commit_journal::begin_together() {
 }
 
 void group_commit_journal::end_together() {
-  const std::lock_guard lock{mutex_};
-  --together_;
+  {
+    const std::lock_guard lock{mutex_};
+    --together_;
+  }
   work_.notify_one();
 }
 
@@ -227,7 +228,7 @@ void group_commit_journal::run() {
     if (ending && !has_work())
       break;
     auto records = std::exchange(records_, {});
-    const auto records_put = records_put_;
+    const auto records_put = records_put_.load();
     lock.unlock();
     const bool written = commit(in_flight_, std::move(records), *high);
     lock.lock();
@@ -238,13 +239,13 @@ void group_commit_journal::run() {
     records_durable_ = records_put;
     committed_.notify_all();
     lock.unlock();
-    find_due_outputs();
+    outputs_.reached({*high, records_put});
     if (options_.on_commit)
       options_.on_commit(*high);
     lock.lock();
   }
   lock.unlock();
-  release_last();
+  outputs_.release_last();
   lock.lock();
   stopped_ = true;
   committed_.notify_all();
@@ -283,15 +284,21 @@ std::optional<position> group_commit_journal::cut(bool ending) {
 void group_commit_journal::gather(std::unique_lock<std::mutex>& lock) {
   if (!options_.more_to_come)
     return;
-  const auto until = last_began_ + std::chrono::microseconds{options_.gathers_us};
+  figures_.gathers_us = ran_out_.exchange(false)
+                          ? options_.gathers_us
+                          : std::min(figures_.gathers_us + options_.gathers_us / gathers_steps_of,
+                                     options_.gathers_us * gathers_at_most);
+  const auto until = last_began_ + std::chrono::microseconds{figures_.gathers_us};
   gathering_ = true;
-  gathered_.wait_until(lock, until,
-                       [this] { return stopping_ || !(others_come_ || options_.more_to_come()); });
+  gathered_.wait_until(lock, until, [this] {
+    return stopping_ || !(outputs_.others_come() || options_.more_to_come());
+  });
   gathering_ = false;
   last_began_ = std::chrono::steady_clock::now();
 }
 
 void group_commit_journal::no_more_to_come() {
+  ran_out_ = true;
   if (!gathering_)
     return;
   { const std::lock_guard waits{mutex_}; }
@@ -323,78 +330,18 @@ bool group_commit_journal::commit(const std::vector<closed_chunk>& chunks, store
   }
 }
 
-void group_commit_journal::find_due_outputs() {
-  {
-    const std::lock_guard lock{mutex_};
-    while (!outputs_.empty() && outputs_.front().at <= durable() &&
-           outputs_.front().records <= records_durable_) {
-      due_.push_back(std::move(outputs_.front()));
-      outputs_.pop_front();
-    }
-    if (due_.empty())
-      return;
-  }
-  if (!ask_others())
-    release();
-}
-
-bool group_commit_journal::ask_others() {
-  others_come_ = true;
-  return options_.others_release && options_.others_release();
-}
-
-/// An output that takes its time holds up those behind it, and who runs them, but nobody else.
-void group_commit_journal::release() {
-  while (release_due() && !ask_others())
-    ;
-}
-
-/// @returns whether others have become due meanwhile.
-bool group_commit_journal::release_due() {
-  others_come_ = false;
-  std::deque<waiting_output> due;
-  {
-    const std::lock_guard lock{mutex_};
-    if (releasing_ || due_.empty())
-      return false;
-    releasing_ = true;
-    due.swap(due_);
-  }
-  if (options_.before_release)
-    options_.before_release();
-  for (auto& output : due)
-    output.run();
-  if (options_.after_release)
-    options_.after_release();
-  const std::lock_guard lock{mutex_};
-  releasing_ = false;
-  committed_.notify_all();
-  return !due_.empty();
-}
-
-/// What nobody came for, and what is being run: nothing is left.
-void group_commit_journal::release_last() {
-  {
-    std::unique_lock lock{mutex_};
-    committed_.wait(lock, [this] { return !releasing_; });
-  }
-  while (release_due())
-    ;
-}
-
 void group_commit_journal::fail(const std::string& why) {
-  std::deque<waiting_output> dropped;
   {
     const std::lock_guard lock{mutex_};
     if (!failure_.empty())
       return;
     failure_ = why.empty() ? "the journal failed" : why;
     stopping_ = true;
-    dropped.swap(outputs_);
     work_.notify_one();
     gathered_.notify_one();
     committed_.notify_all();
   }
+  outputs_.drop();
   if (options_.on_failure)
     options_.on_failure(why);
 }

@@ -9,9 +9,11 @@
 // J6 A record is durable no later than an event that is appended after it, and outputs wait for it.
 // J7 What is appended and put within a journal::together is in one commit.
 // J8 A commit waits for more while more is to come, not longer than journal_options::gathers_us
-//    after the last one began.
+//    after the last one began. While that never runs out, each waits a quarter of it longer than
+//    the one before, up to six times as long.
 #pragma once
 
+#include "runtime/journal/durable_outputs.hpp"
 #include "runtime/journal/new_snapshots.hpp"
 #include "runtime/journal/shard_tail.hpp"
 #include "runtime/journal/store.hpp"
@@ -41,12 +43,7 @@ struct journal_options {
   std::function<void(const std::string& why)> on_failure;
   /// Called on the writer's thread after each commit.
   std::function<void(position durable)> on_commit;
-  /// Asked when outputs may run, by the writer or by who has released others: whether somebody
-  /// calls `release` soon. Empty or false: who asks runs them.
-  std::function<bool()> others_release;
-  /// Around the outputs of one commit or several: who takes many of them may wait for the last.
-  std::function<void()> before_release;
-  std::function<void()> after_release;
+  release_hooks outputs;
 };
 
 struct journal_figures {
@@ -55,6 +52,7 @@ struct journal_figures {
   std::uint64_t bytes = 0;
   std::uint64_t write_us = 0;
   std::uint64_t sync_us = 0;
+  std::int64_t gathers_us = 0; ///< how long the last commit might wait for more (J8)
 };
 
 /// A stretch of a shard's chunks that a checkpoint folds into snapshots.
@@ -125,11 +123,11 @@ public:
                     outcome_callback callback) override;
   void rest(const entity_ref& stream, resting_image image, const stream_place& place) override;
 
-  /// Tells that `more_to_come` has become false.
+  /// Tells that `more_to_come` has become false. Thread-safe.
   void no_more_to_come();
 
   /// Runs the outputs that may run, in order; or leaves them to who is at it, and does not wait.
-  void release();
+  void release() { outputs_.release(); }
 
   /// Makes everything appended durable, runs the outputs, ends the writer. Appends throw from now
   /// on.
@@ -191,11 +189,6 @@ public:
   void history(const entity_ref& stream, const event_visitor& visit);
 
 private:
-  struct waiting_output {
-    position at = 0;           ///< it waits for everything up to here
-    std::uint64_t records = 0; ///< and for so many records
-    task run;
-  };
   using closed_chunk = shard_tail::closed_chunk;
 
   void begin_together() override;
@@ -222,10 +215,6 @@ private:
   void gather(std::unique_lock<std::mutex>& lock);
   bool commit(const std::vector<closed_chunk>& chunks, store_batch batch, position high);
   bool has_work() const;
-  void find_due_outputs();
-  bool ask_others();
-  bool release_due();
-  void release_last();
   void fail(const std::string& why);
   void require_running() const;
   journal_stopped has_stopped() const;
@@ -242,21 +231,19 @@ private:
   std::condition_variable committed_;
   std::vector<shard_tail> tails_;       ///< who holds `mutex_`, too, took that first
   std::vector<closed_chunk> in_flight_; ///< being written
-  std::deque<waiting_output> outputs_;
-  std::deque<waiting_output> due_;       ///< what they waited for is durable
-  bool releasing_ = false;               ///< somebody runs outputs
-  std::atomic<bool> others_come_{false}; ///< to run them
-  store_batch records_;                  ///< put, waiting for the writer
-  std::uint64_t records_put_ = 0;        ///< so far
-  std::uint64_t records_durable_ = 0;    ///< of them
-  std::uint64_t together_ = 0;           ///< so many live (J7)
-  std::atomic<bool> stopping_{false};    ///< set with the lock
+  durable_outputs outputs_;
+  store_batch records_;                       ///< put, waiting for the writer
+  std::atomic<std::uint64_t> records_put_{0}; ///< so far; set with the lock
+  std::uint64_t records_durable_ = 0;         ///< of them
+  std::uint64_t together_ = 0;                ///< so many live (J7)
+  std::atomic<bool> stopping_{false};         ///< set with the lock
   bool stopped_ = false;
   std::string failure_;
   journal_figures figures_;
   position opened_at_ = 0;
   std::atomic<bool> writer_waits_{false}; ///< for work
   std::atomic<bool> gathering_{false};
+  std::atomic<bool> ran_out_{true}; ///< there was no more to come since the last commit gathered
   std::chrono::steady_clock::time_point last_began_; ///< the writer's
   std::atomic<position> last_{0};
   std::atomic<position> durable_{0};

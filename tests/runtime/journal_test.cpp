@@ -253,6 +253,28 @@ TEST_CASE("J8: a commit waits for what is to come, until that has come or its ti
     }
     CHECK(log.durable() == 3);
   }
+  SUBCASE("its time grows while more is to come, and is as it was once that has run out") {
+    options.gathers_us = 400;
+    more = true;
+    group_commit_journal log{std::make_unique<memory_store>(), options};
+    std::vector<std::int64_t> waited;
+    const auto commit = [&] {
+      append_one(log, order_ref(1), waited.size());
+      wait_durable(log);
+      waited.push_back(log.figures().gathers_us);
+    };
+    for (int i = 0; i < 25; ++i)
+      commit();
+    CHECK(waited[0] == 400);
+    CHECK(waited[1] == 500);
+    CHECK(waited[2] == 600);
+    CHECK(waited.back() == 2'400);
+    log.no_more_to_come(); // and at once there is more again
+    commit();
+    CHECK(waited.back() == 400);
+    commit();
+    CHECK(waited.back() == 500);
+  }
   SUBCASE("the journal stops") {
     options.gathers_us = an_hour;
     group_commit_journal log{std::make_unique<memory_store>(), options};
@@ -280,7 +302,7 @@ TEST_CASE("J2: outputs that others release come in order and once, and none is l
   std::atomic<int> asked{0};
   std::atomic<bool> others{true};
   journal_options options;
-  options.others_release = [&] {
+  options.outputs.others_release = [&] {
     ++asked;
     return others.load();
   };
@@ -332,7 +354,7 @@ TEST_CASE(
   "J2: who comes to release outputs while one takes its time does not wait, and none is lost") {
   std::atomic<int> asked{0};
   journal_options options;
-  options.others_release = [&asked] {
+  options.outputs.others_release = [&asked] {
     ++asked;
     return true;
   };
