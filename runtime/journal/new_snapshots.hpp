@@ -26,7 +26,7 @@ public:
   /// Behind those that were added before.
   void add(const parts& snapshot) { all_.push_back(snapshot); }
 
-  /// The same, and everything is copied.
+  /// The same, and the list has all of it itself.
   void keep(const entity_ref& entity, std::uint64_t version, std::span<const std::uint64_t> chunks,
             std::string image);
 
