@@ -59,15 +59,11 @@ void entity_image::appended(const std::vector<event_record>& events) {
 
 std::string entity_image::snapshot() const {
   std::string out;
-  save(out);
-  return out;
-}
-
-void entity_image::save(std::string& out) const {
   codec::put_varint(out, snapshot_schema);
   codec::put_varint(out, version_);
   commands_.save(out);
   state_->save(out);
+  return out;
 }
 
 command_log entity_image::commands_in(const entity_ref& entity, std::string_view snapshot) {

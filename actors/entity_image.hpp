@@ -46,9 +46,6 @@ public:
   /// Bytes for a snapshot: docs/formats/snapshots.md.
   std::string snapshot() const;
 
-  /// Appends the same bytes.
-  void save(std::string& out) const;
-
   /// For the journal, when it leaves memory.
   resting_image at_rest() const { return {version_, snapshot(), due(), commands_.has_forgotten()}; }
 

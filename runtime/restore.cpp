@@ -126,9 +126,8 @@ private:
     if (span_.up_to == span_.after)
       return;
     write();
-    std::vector<checkpoint_part> parts;
-    parts.push_back({span_, result_of(fold(disk_, span_))});
-    store_checkpoint(disk_, std::move(parts));
+    const checkpoint_part part{span_, result_of(fold(disk_, span_))};
+    store_checkpoint(disk_, {&part, 1});
     span_.after = span_.up_to;
     unfolded_ = 0;
   }

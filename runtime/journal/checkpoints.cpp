@@ -253,7 +253,7 @@ void store_index(store& disk, const checkpoint_span& span, index_batch index) {
 /// before the first snapshot, and everything is there once the checkpoints are.
 /// Marks of timers that are no longer right go before the snapshots come, since those tell which
 /// they were, and the right ones are made after them: meanwhile the tails tell who is due.
-void store_checkpoint(store& disk, std::vector<checkpoint_part> parts) {
+void store_checkpoint(store& disk, std::span<const checkpoint_part> parts) {
   mark_writer out{disk};
   marks::raise_format(disk, out.batch, marks::listed_format);
   for (const auto& [span, made] : parts)
@@ -295,13 +295,10 @@ void store_checkpoint(store& disk, std::vector<checkpoint_part> parts) {
 void group_commit_journal::complete_checkpoints(std::vector<checkpoint_part> parts) {
   if (parts.empty())
     return;
-  std::vector<checkpoint_span> spans;
-  for (auto& [span, made] : parts) {
+  for (auto& [span, made] : parts)
     store_index(*disk_, span, std::exchange(made.index, {}));
-    spans.push_back(span);
-  }
-  store_checkpoint(*disk_, std::move(parts));
-  for (const auto& span : spans) {
+  store_checkpoint(*disk_, parts);
+  for (const auto& [span, made] : parts) {
     auto& tail = tails_[span.shard];
     tail_generation folded; // both destroyed without the lock
     shard_tail::command_chunks folded_commands;

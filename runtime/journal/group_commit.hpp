@@ -25,6 +25,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <span>
 #include <thread>
 #include <vector>
 
@@ -103,7 +104,7 @@ void store_index(store& disk, const checkpoint_span& span, index_batch index);
 /// Writes what a checkpoint made of spans of different shards, without the index: snapshots,
 /// timers, who has a step under way, and last that the shards' checkpoints are at their spans'
 /// ends. Throws store_error.
-void store_checkpoint(store& disk, std::vector<checkpoint_part> parts);
+void store_checkpoint(store& disk, std::span<const checkpoint_part> parts);
 
 class group_commit_journal final : public journal {
 public:

@@ -105,13 +105,6 @@ void append_sealed_snapshot(std::string& to, std::uint64_t version,
   to.append(reinterpret_cast<const char*>(&checksum), sizeof checksum);
 }
 
-std::string sealed_snapshot(std::uint64_t version, std::span<const std::uint64_t> chunks,
-                            std::string_view bytes) {
-  std::string frame;
-  append_sealed_snapshot(frame, version, chunks, bytes);
-  return frame;
-}
-
 opened_snapshot open_snapshot(const entity_ref& entity, std::string_view stored) {
   std::uint64_t checksum = 0;
   if (stored.size() < sizeof checksum + 1)

@@ -83,10 +83,6 @@ inline constexpr std::size_t most_listed_chunks = 16;
 void append_sealed_snapshot(std::string& to, std::uint64_t version,
                             std::span<const std::uint64_t> chunks, std::string_view bytes);
 
-/// The same, alone.
-std::string sealed_snapshot(std::uint64_t version, std::span<const std::uint64_t> chunks,
-                            std::string_view bytes);
-
 struct opened_snapshot {
   std::uint64_t version = 0;
   std::vector<std::uint64_t> chunks; ///< ascending; none in frames of formats 1 and 2

@@ -123,7 +123,7 @@ TEST_CASE("every bit of a chunk that flips is detected, and so is every shorter 
 TEST_CASE("a damaged snapshot is refused by name") {
   const entity_ref ref{entity_kind::order, "o-1"};
   const std::vector<std::uint64_t> chunks{7, 300};
-  const auto sealed = marks::sealed_snapshot(3, chunks, "state");
+  const auto sealed = sealed_snapshot(3, chunks, "state");
   CHECK(marks::open_snapshot(ref, sealed).version == 3);
 
   for (std::size_t i = 0; i < sealed.size(); ++i) {

@@ -3,6 +3,7 @@
 
 #include "actors/codec.hpp"
 #include "runtime/journal/group_commit.hpp"
+#include "runtime/journal/marks.hpp"
 #include "runtime/journal/memory_store.hpp"
 #include "runtime/journal/rocks_store.hpp"
 
@@ -11,7 +12,9 @@
 #include <future>
 #include <memory>
 #include <set>
+#include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace purser::tests {
@@ -60,6 +63,14 @@ inline position append_one(journal& to, const entity_ref& stream, std::uint64_t 
                            std::string payload = "x") {
   const std::vector<event_record> events{event_with(std::move(payload))};
   return to.append_once(stream, version, events);
+}
+
+/// A snapshot's frame (marks.hpp), alone.
+inline std::string sealed_snapshot(std::uint64_t version, std::span<const std::uint64_t> chunks,
+                                   std::string_view bytes) {
+  std::string frame;
+  marks::append_sealed_snapshot(frame, version, chunks, bytes);
+  return frame;
 }
 
 /// Of one shard alone.

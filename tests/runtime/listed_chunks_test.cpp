@@ -158,7 +158,7 @@ struct shop_journal {
 TEST_CASE("golden: the frame of a snapshot has exactly these bytes") {
   const fs::path golden = PURSER_SOURCE_DIR "/tests/golden/journal/snapshot_v3.bin";
   const std::vector<std::uint64_t> chunks{7, 300};
-  const auto frame = marks::sealed_snapshot(3, chunks, "state");
+  const auto frame = sealed_snapshot(3, chunks, "state");
   if (std::getenv("PURSER_UPDATE_GOLDEN") != nullptr) // NOLINT(concurrency-mt-unsafe)
     write_file(golden, frame);
 

@@ -34,7 +34,7 @@ TEST_CASE("a list of snapshots stays good when it moves, and frames go behind wh
   const auto list = std::move(before);
   REQUIRE(list.size() == 99);
   CHECK(list.entity(0) == elsewhere);
-  CHECK(frame_of(list, 0) == marks::sealed_snapshot(3, chunks, "short"));
+  CHECK(frame_of(list, 0) == sealed_snapshot(3, chunks, "short"));
   for (std::size_t i = 1; i < list.size(); ++i) {
     CHECK(list.entity(i) == order_ref(static_cast<int>(i) + 1));
     const auto frame = frame_of(list, i);
