@@ -434,8 +434,10 @@ void entity_actor::count_open_step() {
 
 /// What is due comes before a command that is later (contract.md, section 5).
 void entity_actor::fire_timer_if_due(const envelope& before) {
+  if (!before.client)
+    return;
   const auto due = own_->image.due();
-  if (!before.client || !due)
+  if (!due)
     return;
   const auto context = context_of(before);
   if (*due > context.now)

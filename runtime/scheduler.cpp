@@ -110,8 +110,9 @@ public:
     std::atomic<bool> urgent_waits{false};
     run_queue shared; ///< from threads that are no workers
     std::atomic<std::size_t> sleepers{0};
-    std::atomic<bool> waking{false}; ///< one of them is about to look around
-    std::mutex mutex;                ///< of sleeping
+    std::atomic<std::size_t> sound_asleep{0}; ///< of them: until they are woken
+    std::atomic<bool> waking{false};          ///< one of them is about to look around
+    std::mutex mutex;                         ///< of sleeping
     std::condition_variable wake;
   };
 
@@ -161,24 +162,16 @@ public:
         return job;
     if (auto* job = own.mine.pop())
       return job;
-    for (;;) {
-      if (auto* job = take_urgent(all))
+    for (bool slept = false;; slept = true) {
+      auto* job = take_urgent(all);
+      if (job == nullptr)
+        job = from_others(self);
+      if (job != nullptr) {
+        if (slept)
+          let_one_look_around(all);
         return job;
-      if (auto* job = from_others(self))
-        return job;
-      const idle_time idle{all.load};
-      std::unique_lock lock{all.mutex};
-      const auto sleepers = all.sleepers.fetch_add(1) + 1;
-      all.waking = false; // who says so from now on tells us when we sleep: it needs the lock first
-      if (!anything(self)) { // whoever pushes after this sees that we sleep
-        if (sleepers == self->parent()->num_workers()) {
-          all.wake.wait(lock);
-          all.wake.notify_one(); // T2: another one looks around now and then while this one works
-        } else // T2: the others run, and what they wake for themselves wakes nobody
-          all.wake.wait_for(lock, longest_held_up);
       }
-      all.sleepers.fetch_sub(1);
-      all.waking.exchange(false); // it sees what was pushed by whoever left it to us
+      sleep(self);
     }
   }
 
@@ -229,6 +222,31 @@ private:
   static caf::resumable* take_urgent(coordinator_data& all) {
     const bool waits = all.urgent_waits.load(std::memory_order_relaxed); // cheaper, and seldom so
     return waits && all.urgent_waits.exchange(false) ? &all.urgent : nullptr;
+  }
+
+  /// T2: of those that sleep until they are woken, while this one works.
+  static void let_one_look_around(coordinator_data& all) {
+    if (all.sound_asleep.load() > 0)
+      all.wake.notify_one();
+  }
+
+  template <class Worker>
+  static void sleep(Worker* self) {
+    auto& all = self->parent()->data();
+    const idle_time idle{all.load};
+    std::unique_lock lock{all.mutex};
+    const auto sleepers = all.sleepers.fetch_add(1) + 1;
+    all.waking = false; // who says so from now on tells us when we sleep: it needs the lock first
+    if (!anything(self)) { // whoever pushes after this sees that we sleep
+      if (sleepers == self->parent()->num_workers()) {
+        ++all.sound_asleep;
+        all.wake.wait(lock);
+        --all.sound_asleep;
+      } else // T2: the others run, and what they wake for themselves wakes nobody
+        all.wake.wait_for(lock, longest_held_up);
+    }
+    all.sleepers.fetch_sub(1);
+    all.waking.exchange(false); // it sees what was pushed by whoever left it to us
   }
 
   /// Unless one is about to come: it wakes the next one if there is more than it can do.

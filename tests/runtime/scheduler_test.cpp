@@ -79,6 +79,77 @@ TEST_CASE("T2: an actor that blocks does not hold up what it has woken") {
   caf::anon_send_exit(second, caf::exit_reason::kill);
 }
 
+TEST_CASE("T2: nor does it when a thread had just fallen asleep") {
+  scheduled_system world{2};
+  constexpr int rounds = 400;
+  constexpr int pauses = 13; // of 100 us: shorter than a look around, and longer
+  std::atomic<int> ran{0};
+  const auto second = world.system.spawn(
+    [](caf::event_based_actor*, std::atomic<int>* times) -> caf::behavior {
+      return {[times](go_atom) { ++*times; }};
+    },
+    &ran);
+  std::atomic<int> blocked{0};
+  std::atomic<int> held_up{0};
+  const auto first = world.system.spawn(
+    [](caf::event_based_actor* self, const caf::actor& other, const std::atomic<int>* times,
+       std::atomic<int>* rounds_done, std::atomic<int>* failures) -> caf::behavior {
+      return {[self, other, times, rounds_done, failures](go_atom) {
+        const auto before = times->load();
+        self->send(other, go_atom::value);
+        const auto until = std::chrono::steady_clock::now() + 5s;
+        while (times->load() == before && std::chrono::steady_clock::now() < until)
+          std::this_thread::sleep_for(50us); // it blocks here
+        if (times->load() == before)
+          ++*failures;
+        ++*rounds_done;
+      }};
+    },
+    second, &ran, &blocked, &held_up);
+  for (int round = 1; round <= rounds && held_up == 0; ++round) {
+    std::this_thread::sleep_for((round % pauses) * 100us);
+    caf::anon_send(first, go_atom::value);
+    while (blocked < round)
+      std::this_thread::yield();
+  }
+  CHECK(held_up == 0);
+  caf::anon_send_exit(first, caf::exit_reason::kill);
+  caf::anon_send_exit(second, caf::exit_reason::kill);
+}
+
+TEST_CASE("T2: an actor that blocks does not hold up what comes from elsewhere, few or many") {
+  constexpr std::size_t most = 12; // T4: more than four, and fewer
+  scheduled_system world{2};
+  for (std::size_t count = 1; count <= most; ++count) {
+    CAPTURE(count);
+    std::promise<void> runs;
+    std::promise<void> may_end;
+    const auto blocked = spawn_blocked(world.system, runs, may_end.get_future().share());
+    caf::anon_send(blocked, go_atom::value);
+    REQUIRE(comes(runs.get_future()));
+    std::atomic<std::size_t> left{count};
+    std::promise<void> all_ran;
+    std::vector<caf::actor> others;
+    for (std::size_t i = 0; i < count; ++i) {
+      others.push_back(world.system.spawn(
+        [](caf::event_based_actor*, std::atomic<std::size_t>* missing,
+           std::promise<void>* done) -> caf::behavior {
+          return {[missing, done](go_atom) {
+            if (missing->fetch_sub(1) == 1)
+              done->set_value();
+          }};
+        },
+        &left, &all_ran));
+      caf::anon_send(others.back(), go_atom::value);
+    }
+    CHECK(comes(all_ran.get_future())); // while it blocks
+    may_end.set_value();
+    for (const auto& actor : others)
+      caf::anon_send_exit(actor, caf::exit_reason::kill);
+    caf::anon_send_exit(blocked, caf::exit_reason::kill);
+  }
+}
+
 TEST_CASE("urgent work is done by a thread of actors, one that sleeps or one between two actors") {
   std::atomic<int> done{0};
   std::promise<void> once;
