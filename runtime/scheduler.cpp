@@ -162,13 +162,12 @@ public:
         return job;
     if (auto* job = own.mine.pop())
       return job;
-    for (bool slept = false;; slept = true) {
+    for (;;) {
       auto* job = take_urgent(all);
       if (job == nullptr)
         job = from_others(self);
       if (job != nullptr) {
-        if (slept)
-          let_one_look_around(all);
+        let_one_look_around(all);
         return job;
       }
       sleep(self);
@@ -224,7 +223,8 @@ private:
     return waits && all.urgent_waits.exchange(false) ? &all.urgent : nullptr;
   }
 
-  /// T2: of those that sleep until they are woken, while this one works.
+  /// T2: of those that sleep until they are woken, while this one works. There are some only when
+  /// this one slept, too.
   static void let_one_look_around(coordinator_data& all) {
     if (all.sound_asleep.load() > 0)
       all.wake.notify_one();

@@ -118,7 +118,7 @@ TEST_CASE("T2: nor does it when a thread had just fallen asleep") {
 }
 
 TEST_CASE("T2: an actor that blocks does not hold up what comes from elsewhere, few or many") {
-  constexpr std::size_t most = 12; // T4: more than four, and fewer
+  constexpr std::size_t most = 12;
   scheduled_system world{2};
   for (std::size_t count = 1; count <= most; ++count) {
     CAPTURE(count);
