@@ -6,7 +6,9 @@
 #include <rocksdb/env.h>
 #include <rocksdb/filter_policy.h>
 #include <rocksdb/listener.h>
+#include <rocksdb/memtablerep.h>
 #include <rocksdb/perf_level.h>
+#include <rocksdb/slice_transform.h>
 #include <rocksdb/sst_file_writer.h>
 #include <rocksdb/table.h>
 
@@ -67,19 +69,32 @@ rocksdb::Options base_options(const rocks_options& settings) {
   options.max_total_wal_size = settings.logs_mib * mib;
   options.info_log = std::make_shared<forwarding_log>(settings.on_warning);
   options.max_write_buffer_number = 4;
-  // An entity that is new is looked up, too: a filter says so before the table is searched.
-  options.memtable_whole_key_filtering = true;
-  options.memtable_prefix_bloom_size_ratio = 0.05;
+  options.allow_concurrent_memtable_write = false; // no table of ours is written by two threads
   options.env = settings.machine != nullptr ? settings.machine
                 : settings.live             ? machine_with_logs_being_written()
                                             : machine_with_roomy_logs();
   return options;
 }
 
+/// What is not there is looked up, too: a filter says so before a table is searched.
 rocksdb::ColumnFamilyOptions with_bloom(rocksdb::ColumnFamilyOptions options) {
+  options.memtable_whole_key_filtering = true;
+  options.memtable_prefix_bloom_size_ratio = 0.05;
   rocksdb::BlockBasedTableOptions table;
   table.filter_policy.reset(rocksdb::NewBloomFilterPolicy(10, false));
   options.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
+  return options;
+}
+
+/// Chunks come at the ends of as many runs as there are shards. One list for all of them has to be
+/// searched for each; with a list for each shard, the last place there is the next. Such a table is
+/// read forward only, and within a shard.
+rocksdb::ColumnFamilyOptions with_a_run_for_each_shard(rocksdb::ColumnFamilyOptions options) {
+  constexpr std::size_t runs = 256; // shards may share one
+  constexpr int levels = 12;
+  constexpr int branching = 4;
+  options.prefix_extractor.reset(rocksdb::NewFixedPrefixTransform(shard_key_bytes));
+  options.memtable_factory.reset(rocksdb::NewHashSkipListRepFactory(runs, levels, branching));
   return options;
 }
 
@@ -201,7 +216,7 @@ std::unique_ptr<database> open_journal(const fs::path& path, const rocks_options
   return std::make_unique<database>(
     path, options,
     std::vector<rocksdb::ColumnFamilyDescriptor>{{rocksdb::kDefaultColumnFamilyName, small},
-                                                 {"chunks", family},
+                                                 {"chunks", with_a_run_for_each_shard(family)},
                                                  {"snapshots", with_bloom(family)},
                                                  {"meta", small}},
     settings.read_only);

@@ -100,6 +100,9 @@ private:
   std::vector<rocksdb::ColumnFamilyHandle*> handles_;
 };
 
+/// A chunk's key begins with the number of its shard.
+inline constexpr std::size_t shard_key_bytes = 2;
+
 // Column families, in the order of opening.
 enum journal_family : std::size_t { defaults, chunks, snapshots, marks_family };
 enum index_family : std::size_t { index_defaults, postings_family, ids_family };

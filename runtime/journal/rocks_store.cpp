@@ -35,7 +35,8 @@ std::uint64_t get_big_endian(std::string_view in) {
 
 std::string chunk_key(std::uint16_t shard, std::uint64_t number) {
   std::string key;
-  put_big_endian(key, shard, sizeof shard);
+  static_assert(sizeof shard == shard_key_bytes);
+  put_big_endian(key, shard, shard_key_bytes);
   put_big_endian(key, number, sizeof number);
   return key;
 }
@@ -177,15 +178,32 @@ public:
     store::for_each_chunk(shard, number, up_to, visit); // none are left, or one is missing
   }
 
+  /// RocksDB's table in memory is read forward only (rocks_database.cpp), so this asks whether
+  /// there is anything from some number on: where one is missing, others behind it are found as
+  /// well.
   std::uint64_t last_chunk(std::uint16_t shard) override {
     const std::unique_ptr<rocksdb::Iterator> at{
       (*journal_)->NewIterator(journal_->reading(), journal_->family(chunks))};
-    at->SeekForPrev(chunk_key(shard, ~std::uint64_t{0}));
-    require(at->status(), "the data directory cannot be read");
-    if (!at->Valid())
-      return 0;
-    const auto key = shown(at->key());
-    return get_big_endian(key.substr(0, 2)) == shard ? get_big_endian(key.substr(2)) : 0;
+    const auto first_from = [&](std::uint64_t number) -> std::uint64_t { // 0: there is none
+      at->Seek(chunk_key(shard, number));
+      require(at->status(), "the data directory cannot be read");
+      if (!at->Valid())
+        return 0;
+      const auto key = shown(at->key());
+      return get_big_endian(key.substr(0, 2)) == shard ? get_big_endian(key.substr(2)) : 0;
+    };
+    std::uint64_t last = first_from(0);
+    std::uint64_t step = last == 0 ? 0 : 1;
+    for (; step != 0; step *= 2) { // until nothing is that far behind the last one found
+      const auto found = first_from(last + step);
+      if (found == 0)
+        break;
+      last = found;
+    }
+    for (step /= 2; step != 0; step /= 2)
+      if (const auto found = first_from(last + step); found != 0)
+        last = found;
+    return last;
   }
 
   chunk_range archived(std::uint16_t shard) override { return archived_.all_of(shard); }
