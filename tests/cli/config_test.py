@@ -82,6 +82,15 @@ class Bench(ProgramTest):
         self.assertEqual(list(figures["workloads"]), ["one-client"])
         self.assertNotIn("recovery", figures)
 
+    def test_memory_that_an_engine_before_it_has_left_behind_counts_as_free(self):
+        done = run("bench", "--seconds", "1", "--rounds", "1", "--skus", "10000", "--data", self.folder, "--only", "recovery",
+                   "--only", "memory", "--json", "--quiet")
+
+        self.assertEqual(done.returncode, 0, done.stderr)
+        memory = json.loads(done.stdout)["memory"]
+        self.assertGreater(memory["kib_per_idle_sku"], 0.8)  # about 1.3 when its memory is really new
+        self.assertGreater(memory["kib_per_live_order"], 1)
+
     def test_a_sell_out_is_told_in_words(self):
         done = run("bench", "--only", "sell-out", "--seconds", "0.1", "--rounds", "1", "--data", self.folder, "--quiet")
 
