@@ -69,7 +69,7 @@ rocksdb::Options base_options(const rocks_options& settings) {
   options.max_total_wal_size = settings.logs_mib * mib;
   options.info_log = std::make_shared<forwarding_log>(settings.on_warning);
   options.max_write_buffer_number = 4;
-  options.allow_concurrent_memtable_write = false; // no table of ours is written by two threads
+  options.allow_concurrent_memtable_write = false; // the chunks' tables take one writer at a time
   options.env = settings.machine != nullptr ? settings.machine
                 : settings.live             ? machine_with_logs_being_written()
                                             : machine_with_roomy_logs();
