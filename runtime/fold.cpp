@@ -1,6 +1,7 @@
 #include "runtime/fold.hpp"
 
 #include "actors/codec.hpp"
+#include "runtime/journal/each_shard.hpp"
 #include "runtime/journal/marks.hpp"
 
 #include <boost/container_hash/hash.hpp>
@@ -267,21 +268,49 @@ void run_checkpoints(group_commit_journal& journal) {
   journal.complete_checkpoints(std::move(parts));
 }
 
+namespace {
+
+/// What a shard's tail says of work that is open.
+struct open_in_tail {
+  std::vector<entity_ref> opened;
+  std::vector<entity_ref> closed; ///< were open at the checkpoint
+  std::vector<std::pair<entity_ref, unix_millis>> timers;
+  std::vector<entity_unreadable> unreadable;
+};
+
+open_in_tail open_in(group_commit_journal& journal, std::uint16_t shard) {
+  open_in_tail found;
+  const auto folded =
+    fold(journal.disk(), tail_span(journal, shard),
+         [&](const entity_unreadable& error) { found.unreadable.push_back(error); });
+  for (const auto& [ref, entity] : folded.entities) {
+    if (entity.image->must_resume())
+      found.opened.push_back(ref);
+    else if (entity.open_before)
+      found.closed.push_back(ref);
+    if (const auto due = entity.image->due())
+      found.timers.emplace_back(ref, *due);
+  }
+  return found;
+}
+
+} // namespace
+
 open_work find_open_work(group_commit_journal& journal, const unreadable_visitor& tell) {
+  std::vector<open_in_tail> tails(journal.shards());
+  for_each_shard(journal.shards(), journal.recovery_threads(),
+                 [&](std::uint16_t shard) { tails[shard] = open_in(journal, shard); });
   open_work found;
   std::set<entity_ref> open;
   for (auto& entity : journal.open_at_checkpoint())
     open.insert(std::move(entity));
-  for (std::uint16_t shard = 0; shard < journal.shards(); ++shard) {
-    const auto folded = fold(journal.disk(), tail_span(journal, shard), tell);
-    for (const auto& [ref, entity] : folded.entities) {
-      if (entity.image->must_resume())
-        open.insert(ref);
-      else
-        open.erase(ref);
-      if (const auto due = entity.image->due())
-        found.timers.emplace_back(ref, *due);
-    }
+  for (const auto& tail : tails) {
+    for (const auto& error : tail.unreadable)
+      tell(error);
+    open.insert(tail.opened.begin(), tail.opened.end());
+    for (const auto& ref : tail.closed)
+      open.erase(ref);
+    found.timers.insert(found.timers.end(), tail.timers.begin(), tail.timers.end());
   }
   found.steps.assign(open.begin(), open.end());
   return found;

@@ -1,5 +1,6 @@
 // Of group_commit_journal: what happens at the opening and at checkpoints.
 #include "actors/command_log.hpp"
+#include "runtime/journal/each_shard.hpp"
 #include "runtime/journal/group_commit.hpp"
 #include "runtime/journal/marks.hpp"
 
@@ -39,9 +40,10 @@ void group_commit_journal::recover() {
     disk_->write(first);
     disk_->sync(0);
   }
-  position newest = 0;
-  for (std::uint16_t shard = 0; shard < options_.shards; ++shard)
-    newest = std::max(newest, recover_shard(shard));
+  std::vector<position> ends(options_.shards);
+  for_each_shard(options_.shards, options_.recovery_threads,
+                 [&](std::uint16_t shard) { ends[shard] = recover_shard(shard); });
+  const auto newest = *std::max_element(ends.begin(), ends.end());
   const auto head = disk_->mark(marks::head);
   const auto expected = head ? marks::decode_number(*head, marks::head) : 0;
   if (newest != expected)

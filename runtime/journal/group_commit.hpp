@@ -35,6 +35,7 @@ struct journal_options {
   std::uint16_t shards = 8;
   std::size_t chunk_bytes = std::size_t{64} << 10; ///< a chunk is closed when it has grown to this
   bool read_only = false;                          ///< nothing is appended, nothing is written
+  unsigned recovery_threads = 1;                   ///< read so many shards at once at a start
   std::function<std::int64_t()> wall_clock_ms;     ///< for the commit time in chunks; may be empty
   /// Whether more is about to be appended (J8); may be empty: a commit never waits then. Called
   /// with a lock held: it must be short.
@@ -141,6 +142,7 @@ public:
   void abandon(const std::string& why);
 
   std::uint16_t shards() const noexcept { return options_.shards; }
+  unsigned recovery_threads() const noexcept { return options_.recovery_threads; }
   journal_figures figures() const;
   store& disk() const noexcept { return *disk_; }
 
