@@ -9,7 +9,8 @@ namespace purser::config {
 
 const std::vector<setting_rule>& setting_rules() {
   static const std::vector<setting_rule> rules{
-    {"/engine/threads", "threads", 0, 1'024, "of the actors; 0: as many as cores"},
+    {"/engine/threads", "threads", 0, 1'024,
+     "of the actors, and before them of recovery; 0: as many as cores"},
     {"/engine/shards", "shards", 1, 4'096, "fixed when a data directory is created"},
     {"/engine/max_in_flight", "commands", 1, 1'000'000, "without an answer yet; more are rejected"},
     {"/engine/answer_deadline_ms", "ms", 0, 86'400'000, "then a command ends as unknown; 0: never"},

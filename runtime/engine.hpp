@@ -86,8 +86,8 @@ struct crash_order {
 struct engine_options {
   /// Where the journal lives; without it everything is in memory and lost at the end.
   std::optional<std::filesystem::path> data_dir;
-  std::uint16_t shards = 8;          ///< fixed when a data directory is created
-  unsigned threads = 0;              ///< of the actors; 0: as many as cores
+  std::uint16_t shards = 8; ///< fixed when a data directory is created
+  unsigned threads = 0;     ///< of the actors, and before them of recovery; 0: as many as cores
   std::size_t max_in_flight = 4'096; ///< commands and queries without an answer; more are rejected
   std::int64_t answer_deadline_ms = 30'000; ///< then a command ends as `unknown`; 0: never
   std::size_t max_live_entities = 20'000;   ///< idle ones beyond it leave memory

@@ -178,9 +178,8 @@ public:
     store::for_each_chunk(shard, number, up_to, visit); // none are left, or one is missing
   }
 
-  /// RocksDB's table in memory is read forward only (rocks_database.cpp), so this asks whether
-  /// there is anything from some number on: where one is missing, others behind it are found as
-  /// well.
+  /// RocksDB's table in memory is read forward only (rocks_database.cpp): so this asks whether
+  /// there is anything from some number on. Chunks behind one that is missing are found as well.
   std::uint64_t last_chunk(std::uint16_t shard) override {
     const std::unique_ptr<rocksdb::Iterator> at{
       (*journal_)->NewIterator(journal_->reading(), journal_->family(chunks))};
@@ -192,7 +191,7 @@ public:
       const auto key = shown(at->key());
       return get_big_endian(key.substr(0, 2)) == shard ? get_big_endian(key.substr(2)) : 0;
     };
-    std::uint64_t last = first_from(0);
+    auto last = first_from(archived_.all_of(shard).last + 1); // not past all that was deleted there
     std::uint64_t step = last == 0 ? 0 : 1;
     for (; step != 0; step *= 2) { // until nothing is that far behind the last one found
       const auto found = first_from(last + step);
