@@ -21,6 +21,7 @@
 #include "runtime/simulated_provider.hpp"
 #include "runtime/supervision_watch.hpp"
 #include "runtime/system_ports.hpp"
+#include "runtime/threads.hpp"
 #include "runtime/timer_board.hpp"
 #include "runtime/tree.hpp"
 
@@ -68,13 +69,10 @@ auto translated(Call call) {
   }
 }
 
-unsigned threads_of(const engine_options& options) {
-  return options.threads == 0 ? std::max(std::thread::hardware_concurrency(), 1U) : options.threads;
-}
-
 /// One more for each shard than keeps all threads busy: should a handler block, the shard goes on.
 std::size_t shells_for(const engine_options& options) {
-  return 1 + (threads_of(options) + options.shards - 1U) / std::max<std::size_t>(options.shards, 1);
+  return 1 + (threads_or_cores(options.threads) + options.shards - 1U) /
+               std::max<std::size_t>(options.shards, 1);
 }
 
 std::unique_ptr<clock> make_clock(engine_time time) {
@@ -452,7 +450,7 @@ private:
   journal_options journal_settings() {
     journal_options made;
     made.shards = options_.shards;
-    made.recovery_threads = threads_of(options_);
+    made.recovery_threads = threads_or_cores(options_.threads);
     made.wall_clock_ms = [] { return system_clock{}.now(); };
     made.on_failure = [this](const std::string& why) { on_failure(why); };
     if (options_.time == engine_time::machine)

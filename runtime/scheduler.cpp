@@ -1,6 +1,7 @@
 #include "runtime/scheduler.hpp"
 
 #include "actors/wake.hpp"
+#include "runtime/threads.hpp"
 
 // Every time an actor gets its turn, CAF's worker tells the logger its id: a dynamic_cast and a map
 // under a lock. Nobody reads CAF's log here.
@@ -12,7 +13,6 @@
 #include <caf/policy/unprofiled.hpp>
 #include <caf/scheduler/coordinator.hpp>
 
-#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
@@ -375,8 +375,7 @@ void do_urgent_work(caf::actor_system& system) {
 scheduler_config::scheduler_config(unsigned threads, scheduler_load* load,
                                    std::function<void()> urgent)
     : load_(load == nullptr ? &unwatched_ : load), urgent_(std::move(urgent)) {
-  const auto cores = std::max(std::thread::hardware_concurrency(), 1U);
-  set("scheduler.max-threads", std::size_t{threads == 0 ? cores : threads});
+  set("scheduler.max-threads", std::size_t{threads_or_cores(threads)});
   this->load<quiet_coordinator>();
 }
 

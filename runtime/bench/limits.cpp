@@ -1,5 +1,7 @@
 #include "runtime/bench/limits.hpp"
 
+#include "runtime/threads.hpp"
+
 #include <caf/actor_system.hpp>
 #include <caf/actor_system_config.hpp>
 #include <caf/event_based_actor.hpp>
@@ -83,7 +85,7 @@ using tick_atom = caf::atom_constant<caf::atom("tick")>;
 double messages_per_second(double seconds) {
   caf::actor_system_config config;
   config.set("scheduler.policy", caf::atom("sharing"))
-    .set("scheduler.max-threads", std::size_t{std::max(std::thread::hardware_concurrency(), 1U)});
+    .set("scheduler.max-threads", std::size_t{threads_or_cores(0)});
   caf::actor_system system{config};
   std::atomic<std::uint64_t> received{0};
   const auto receiver = system.spawn([&received](caf::event_based_actor*) -> caf::behavior {

@@ -189,10 +189,14 @@ public:
       if (!at->Valid())
         return 0;
       const auto key = shown(at->key());
-      return get_big_endian(key.substr(0, 2)) == shard ? get_big_endian(key.substr(2)) : 0;
+      return get_big_endian(key.substr(0, shard_key_bytes)) == shard
+               ? get_big_endian(key.substr(shard_key_bytes))
+               : 0;
     };
     auto last = first_from(archived_.all_of(shard).last + 1); // not past all that was deleted there
-    std::uint64_t step = last == 0 ? 0 : 1;
+    if (last == 0)
+      return 0;
+    std::uint64_t step = 1;
     for (; step != 0; step *= 2) { // until nothing is that far behind the last one found
       const auto found = first_from(last + step);
       if (found == 0)

@@ -2,13 +2,12 @@
 
 #include "actors/aggregate.hpp"
 #include "actors/domain/entity_ref.hpp"
+#include "runtime/threads.hpp"
 #include "supervisors/event.hpp"
 
-#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <mutex>
-#include <thread>
 
 namespace purser::simulation {
 
@@ -70,7 +69,8 @@ campaign_report run_campaign(const campaign_options& options) {
   std::atomic<std::uint64_t> next{0};
   std::atomic<bool> failed{false};
   const auto began = std::chrono::steady_clock::now();
-  const auto work = [&] {
+  const auto threads = options.run.trace ? 1U : threads_or_cores(options.threads);
+  on_threads(threads, "simulation", [&] {
     for (auto number = next++; number < options.seeds && !failed; number = next++) {
       auto run = options.run;
       run.seed = options.from + number;
@@ -84,15 +84,7 @@ campaign_report run_campaign(const campaign_options& options) {
       if (options.on_progress)
         options.on_progress(report.runs);
     }
-  };
-  const auto cores = std::max(std::thread::hardware_concurrency(), 1U);
-  const auto threads = options.run.trace ? 1U : options.threads == 0 ? cores : options.threads;
-  std::vector<std::thread> workers;
-  for (unsigned i = 1; i < threads; ++i)
-    workers.emplace_back(work);
-  work();
-  for (auto& worker : workers)
-    worker.join();
+  });
   report.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
   if (report.failure) {
     auto run = options.run;
