@@ -206,20 +206,53 @@ void database::reclaim(std::size_t index, const std::string& begin, const std::s
   require(db_->CompactRange(how, family(index), &from, &to), "tables cannot be compacted");
 }
 
-std::unique_ptr<database> open_journal(const fs::path& path, const rocks_options& settings) {
-  const auto options = base_options(settings);
+namespace {
+
+/// A family that RocksDB brings into memory from its log without ordering it. What is looked up
+/// there waits until it is ordered.
+rocksdb::ColumnFamilyOptions as_it_comes(rocksdb::ColumnFamilyOptions options) {
+  options.memtable_factory = std::make_shared<rocksdb::VectorRepFactory>();
+  return options;
+}
+
+struct journal_families {
+  rocksdb::ColumnFamilyOptions defaults, chunks, snapshots, marks;
+};
+
+journal_families families_for(const rocksdb::Options& options, const rocks_options& settings) {
   rocksdb::ColumnFamilyOptions family{options};
   family.write_buffer_size = settings.write_buffer_mib * mib;
   family.max_write_buffer_number = 4;
   rocksdb::ColumnFamilyOptions small{options};
   small.write_buffer_size = 4 * mib;
+  return {small, with_a_run_for_each_shard(family), with_bloom(family), small};
+}
+
+std::unique_ptr<database> open_journal_with(const fs::path& path, const rocksdb::Options& options,
+                                            const journal_families& with, bool read_only) {
   return std::make_unique<database>(
     path, options,
-    std::vector<rocksdb::ColumnFamilyDescriptor>{{rocksdb::kDefaultColumnFamilyName, small},
-                                                 {"chunks", with_a_run_for_each_shard(family)},
-                                                 {"snapshots", with_bloom(family)},
-                                                 {"meta", small}},
-    settings.read_only);
+    std::vector<rocksdb::ColumnFamilyDescriptor>{
+      {rocksdb::kDefaultColumnFamilyName, with.defaults},
+      {"chunks", with.chunks},
+      {"snapshots", with.snapshots},
+      {"meta", with.marks}},
+    read_only);
+}
+
+} // namespace
+
+std::unique_ptr<database> open_journal(const fs::path& path, const rocks_options& settings) {
+  const auto options = base_options(settings);
+  return open_journal_with(path, options, families_for(options, settings), settings.read_only);
+}
+
+std::unique_ptr<database> open_marks(const fs::path& path, const rocks_options& settings) {
+  const auto options = base_options(settings);
+  auto families = families_for(options, settings);
+  families.chunks = as_it_comes(families.chunks);
+  constexpr bool read_only = true;
+  return open_journal_with(path, options, families, read_only);
 }
 
 std::unique_ptr<database> open_index(const fs::path& path, const rocks_options& settings) {

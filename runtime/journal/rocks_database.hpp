@@ -111,6 +111,11 @@ enum index_family : std::size_t { index_defaults, postings_family, ids_family };
 std::unique_ptr<database> open_journal(const std::filesystem::path& path,
                                        const rocks_options& settings);
 
+/// The same for its marks alone, and read only: what the logs hold of chunks is read, checked and
+/// put aside. Throws store_error, journal_corrupt.
+std::unique_ptr<database> open_marks(const std::filesystem::path& path,
+                                     const rocks_options& settings);
+
 /// The instance of histories and ids. Throws store_error, journal_corrupt.
 std::unique_ptr<database> open_index(const std::filesystem::path& path,
                                      const rocks_options& settings);
