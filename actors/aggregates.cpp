@@ -202,6 +202,29 @@ struct reservation_traits {
   static void check(const reservation&) {}
 };
 
+struct batch_traits {
+  using state = receipt_batch;
+  using event = batch_event;
+  batch_progress progress;
+
+  auto decide(const receipt_batch& current, const message_body& request,
+              const decide_context& context) {
+    return purser::decide(current, progress, request, context);
+  }
+  static bool open(const receipt_batch& current) { return has_open_step(current); }
+  static bool exists(const receipt_batch& current) {
+    return current.status != batch_status::absent;
+  }
+  static rejection verdict(const receipt_batch& current, const command_body&) {
+    return current.refused.empty() ? rejection::none : rejection::batch_incomplete;
+  }
+  static entity_view view(const receipt_batch& current, const std::string& key,
+                          std::uint64_t version, unix_millis) {
+    return view_of(current, key, version);
+  }
+  static void check(const receipt_batch&) {}
+};
+
 template <class Traits>
 class aggregate_of final : public aggregate {
 public:
@@ -306,6 +329,7 @@ std::unique_ptr<aggregate> make_aggregate(entity_kind kind, const shop_policy& p
   case entity_kind::receipt:
   case entity_kind::adjustment: return std::make_unique<aggregate_of<document_traits>>();
   case entity_kind::reservation: return std::make_unique<aggregate_of<reservation_traits>>();
+  case entity_kind::batch: return std::make_unique<aggregate_of<batch_traits>>();
   }
   throw broken_invariant("unknown kind of entity");
 }
@@ -320,6 +344,7 @@ std::string_view event_name(entity_kind kind, std::uint16_t type) {
   case entity_kind::receipt:
   case entity_kind::adjustment: return name_in<document_event>(type);
   case entity_kind::reservation: return name_in<reservation_event>(type);
+  case entity_kind::batch: return name_in<batch_event>(type);
   }
   return {};
 }

@@ -16,6 +16,7 @@ BOOST_DESCRIBE_ENUM(payment_outcome, authorized, authorization_refused, captured
 BOOST_DESCRIBE_STRUCT(payment_answer, (), (kind, reason, reference))
 BOOST_DESCRIBE_STRUCT(book_receipt, (), (units))
 BOOST_DESCRIBE_STRUCT(book_adjustment, (), (units, force))
+BOOST_DESCRIBE_STRUCT(book_batch, (), (items, attempt))
 BOOST_DESCRIBE_STRUCT(hold_units, (), (items, expires_at, attempt, queue))
 BOOST_DESCRIBE_STRUCT(commit_units, (), (attempt))
 BOOST_DESCRIBE_STRUCT(release_units, (), (items, attempt, undo))

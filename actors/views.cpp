@@ -128,6 +128,10 @@ document_view view_of(const stock_document& current, const std::string& id, std:
           reason, version};
 }
 
+batch_view view_of(const receipt_batch& current, const std::string& id, std::uint64_t version) {
+  return {id, current.status, current.line_count, current.units, current.refused, version};
+}
+
 std::string to_rfc3339(unix_millis at) {
   namespace chrono = std::chrono;
   const chrono::sys_time<chrono::milliseconds> time{chrono::milliseconds{at}};

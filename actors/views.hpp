@@ -3,6 +3,7 @@
 
 #include "actors/domain/order.hpp"
 #include "actors/domain/payment.hpp"
+#include "actors/domain/receipt_batch.hpp"
 #include "actors/domain/reservation.hpp"
 #include "actors/domain/stock_document.hpp"
 
@@ -157,9 +158,19 @@ struct document_view {
 };
 BOOST_DESCRIBE_STRUCT(document_view, (), (id, status, sku, location, quantity, reason, version))
 
+struct batch_view {
+  std::string batch_id;
+  batch_status status = batch_status::absent;
+  std::uint64_t lines = 0;          ///< how many
+  std::int64_t units = 0;           ///< of all lines
+  std::vector<refused_sku> refused; ///< SKUs of which nothing is booked, once it is booked
+  std::uint64_t version = 0;
+};
+BOOST_DESCRIBE_STRUCT(batch_view, (), (batch_id, status, lines, units, refused, version))
+
 /// Nothing (monostate) when no such entity exists.
 using entity_view = std::variant<std::monostate, stock_view, order_view, payment_view,
-                                 reservation_view, document_view>;
+                                 reservation_view, document_view, batch_view>;
 
 stock_view view_of(const stock& current, const std::string& sku, std::uint64_t version,
                    unix_millis now);
@@ -167,6 +178,7 @@ order_view view_of(const order& current, const std::string& order_id, std::uint6
 payment_view view_of(const payment& current, const std::string& order_id, std::uint64_t version);
 reservation_view view_of(const reservation& current, const std::string& id, std::uint64_t version);
 document_view view_of(const stock_document& current, const std::string& id, std::uint64_t version);
+batch_view view_of(const receipt_batch& current, const std::string& id, std::uint64_t version);
 
 /// "1996-07-04T00:00:00Z", with milliseconds when there are any. Of years outside 0 to 9999: the
 /// count.

@@ -17,6 +17,7 @@ struct targets {
   entity_ref operator()(const adjust_stock& c) const {
     return {entity_kind::adjustment, c.adjustment_id};
   }
+  entity_ref operator()(const receive_batch& c) const { return {entity_kind::batch, c.batch_id}; }
   template <class Other>
   entity_ref operator()(const Other& c) const {
     if constexpr (requires { c.order_id; })
@@ -35,7 +36,8 @@ entity_ref target_of(const command_body& body) {
 std::string key_of(const command& request) {
   const auto& body = request.body;
   if (std::holds_alternative<place_order>(body) || std::holds_alternative<receive_stock>(body) ||
-      std::holds_alternative<adjust_stock>(body) || std::holds_alternative<reserve_stock>(body))
+      std::holds_alternative<adjust_stock>(body) || std::holds_alternative<reserve_stock>(body) ||
+      std::holds_alternative<receive_batch>(body))
     return std::string{op_of(body)}; // the stream itself is named after the id
   if (const auto* ship = std::get_if<ship_order>(&body))
     return "shipment/" + ship->shipment_id;

@@ -73,6 +73,7 @@ private:
 
   void add(const std::monostate&, const entity_image&) {}
   void add(const document_view&, const entity_image&) {}
+  void add(const batch_view&, const entity_image&) {}
 
   void add(const stock_view& stock, const entity_image&) {
     ++report_.skus;

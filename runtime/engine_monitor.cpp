@@ -44,8 +44,9 @@ std::optional<entity_ref> entity_at(const std::string& path) {
   if (key == std::string::npos)
     return std::nullopt;
   const auto name = std::string_view{path}.substr(kind + 1, key - kind - 1);
-  for (const auto known : {entity_kind::order, entity_kind::stock, entity_kind::payment,
-                           entity_kind::receipt, entity_kind::adjustment, entity_kind::reservation})
+  for (const auto known :
+       {entity_kind::order, entity_kind::stock, entity_kind::payment, entity_kind::receipt,
+        entity_kind::adjustment, entity_kind::reservation, entity_kind::batch})
     if (to_string(known) == name)
       return entity_ref{known, path.substr(key + 1)};
   return std::nullopt;
@@ -306,19 +307,23 @@ void engine_monitor::add_shards(supervision_tree& to, std::int64_t timeout_ms) {
     row.entities = look->live;
     row.uptime_ms = look->uptime_ms;
     to.rows.push_back(row);
-    std::size_t running = 0;
-    for (const auto& entity : look->entities) {
-      auto made =
-        known(row.path + "/" + to_string(entity.ref), std::string{to_string(entity.ref.kind)});
-      made.state = entity.quarantined ? "quarantined" : entity.running ? "running" : "restarting";
-      made.mailbox = entity.waiting;
-      made.messages = entity.messages;
-      made.uptime_ms = entity.uptime_ms;
-      running += entity.running ? 1 : 0;
-      to.rows.push_back(std::move(made));
-    }
-    to.entities_left_out += look->live - running;
+    add_entities(to, row.path, *look);
   }
+}
+
+void engine_monitor::add_entities(supervision_tree& to, const std::string& shard,
+                                  const shard_look& look) {
+  std::size_t running = 0;
+  for (const auto& entity : look.entities) {
+    auto made = known(shard + "/" + to_string(entity.ref), std::string{to_string(entity.ref.kind)});
+    made.state = entity.quarantined ? "quarantined" : entity.running ? "running" : "restarting";
+    made.mailbox = entity.waiting;
+    made.messages = entity.messages;
+    made.uptime_ms = entity.uptime_ms;
+    running += entity.running ? 1 : 0;
+    to.rows.push_back(std::move(made));
+  }
+  to.entities_left_out += look.live - running;
 }
 
 } // namespace purser

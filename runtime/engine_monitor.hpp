@@ -8,6 +8,7 @@
 #pragma once
 
 #include "actors/node_context.hpp"
+#include "actors/shard_look.hpp"
 #include "runtime/supervision_log.hpp"
 #include "runtime/task_queue.hpp"
 #include "runtime/watchdog.hpp"
@@ -76,6 +77,8 @@ private:
   tree_row known(std::string path, std::string kind) const;
   void add_supervisors(supervision_tree& to, std::int64_t timeout_ms);
   void add_shards(supervision_tree& to, std::int64_t timeout_ms);
+  /// `shard`: its path.
+  void add_entities(supervision_tree& to, const std::string& shard, const shard_look& look);
 
   parts of_;
   hooks to_;

@@ -97,6 +97,17 @@ public:
                        std::to_string(command_limits::lines) + " are allowed");
   }
 
+  /// Lines of {sku, location, quantity}.
+  template <class Lines>
+  void places(const Lines& lines) {
+    count(lines);
+    for (std::size_t i = 0; i < lines.size() && !first; ++i) {
+      id(in_line(i, "/sku"), lines[i].sku);
+      id(in_line(i, "/location"), lines[i].location);
+      quantity(in_line(i, "/quantity"), lines[i].quantity);
+    }
+  }
+
   // -- One function for each command --------------------------------------------------------------
 
   void operator()(const receive_stock& command) {
@@ -117,14 +128,14 @@ public:
     text("/reason", command.reason);
   }
 
+  void operator()(const receive_batch& command) {
+    optional_id("/batch_id", command.batch_id);
+    places(command.lines);
+  }
+
   void operator()(const reserve_stock& command) {
     id("/reservation_id", command.reservation_id);
-    count(command.lines);
-    for (std::size_t i = 0; i < command.lines.size() && !first; ++i) {
-      id(in_line(i, "/sku"), command.lines[i].sku);
-      id(in_line(i, "/location"), command.lines[i].location);
-      quantity(in_line(i, "/quantity"), command.lines[i].quantity);
-    }
+    places(command.lines);
     range("/ttl_seconds", command.ttl_seconds, 1, command_limits::ttl_seconds);
   }
 

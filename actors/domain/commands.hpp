@@ -31,6 +31,25 @@ struct receive_stock {
 };
 BOOST_DESCRIBE_STRUCT(receive_stock, (), (receipt_id, sku, location, quantity))
 
+/// What arrived at one place, of one SKU.
+struct receipt_line {
+  std::string sku;
+  std::string location{default_location};
+  std::uint32_t quantity = 0;
+
+  friend bool operator==(const receipt_line&, const receipt_line&) = default;
+};
+BOOST_DESCRIBE_STRUCT(receipt_line, (), (sku, location, quantity))
+
+/// Goods of many SKUs arrived: a delivery, or a part of a bulk feed. Each SKU is booked for itself;
+/// it is answered when all are, and the first that cannot be makes it batch_incomplete.
+struct receive_batch {
+  static constexpr std::string_view op = "stock.receive_batch";
+  std::string batch_id; ///< derived from the command's id when left out
+  std::vector<receipt_line> lines;
+};
+BOOST_DESCRIBE_STRUCT(receive_batch, (), (batch_id, lines))
+
 /// A count found more or less than the books.
 struct adjust_stock {
   static constexpr std::string_view op = "stock.adjust";
@@ -231,7 +250,7 @@ BOOST_DESCRIBE_STRUCT(retry_payment, (), (order_id, payment))
 using command_body =
   std::variant<receive_stock, adjust_stock, reserve_stock, commit_reservation, release_reservation,
                ship_reservation, place_order, cancel_order, ship_order, deliver_order, return_order,
-               hold_order, resume_order, resolve_order, grant_refund, retry_payment>;
+               hold_order, resume_order, resolve_order, grant_refund, retry_payment, receive_batch>;
 
 /// One command as a user sends it.
 struct command {

@@ -10,6 +10,7 @@ std::string_view to_string(entity_kind kind) {
   case entity_kind::receipt: return "receipt";
   case entity_kind::adjustment: return "adjustment";
   case entity_kind::reservation: return "reservation";
+  case entity_kind::batch: return "batch";
   }
   return "unknown";
 }

@@ -18,11 +18,12 @@ enum class entity_kind : std::uint8_t {
   receipt = 4,
   adjustment = 5,
   reservation = 6,
+  batch = 7, ///< of receipts
 };
 
 std::string_view to_string(entity_kind kind);
 
-BOOST_DESCRIBE_ENUM(entity_kind, order, stock, payment, receipt, adjustment, reservation)
+BOOST_DESCRIBE_ENUM(entity_kind, order, stock, payment, receipt, adjustment, reservation, batch)
 
 /// One aggregate, and the name of its stream. The key is the client's id, compared as bytes.
 struct entity_ref {

@@ -34,6 +34,11 @@ struct book_adjustment {
   location_units units; ///< the quantity is signed
   bool force = false;   ///< also below what is promised (K10)
 };
+/// What arrived of one SKU in a batch: all of it or nothing is booked.
+struct book_batch {
+  std::vector<location_units> items; ///< one per location, summed
+  std::uint64_t attempt = 0;
+};
 /// Sets units aside for the sender, all or none (K6, K7).
 struct hold_units {
   std::vector<location_units> items; ///< one per location, summed
@@ -183,7 +188,7 @@ using message_body =
                ship_units, restock_units, stock_reply, authorize_payment, capture_payment,
                refund_payment, void_rest, reverse_payment, settle_payment, provider_reply,
                payment_reply, resume_step, undeliverable, leave_queue, offer_units, hold_lost,
-               expire_authorization, timer_due, charge_payment>;
+               expire_authorization, timer_due, charge_payment, book_batch>;
 
 /// A short name for logs.
 std::string_view name_of(const message_body& body);

@@ -43,6 +43,7 @@ enum class rejection : std::uint16_t {
   nothing_to_resume = 28,         ///< the order is not on hold
   nothing_to_resolve = 29,        ///< no payment of the order is unknown
   nothing_to_retry = 30,          ///< no payment of the order was declined
+  batch_incomplete = 31,          ///< some SKUs of it could not be booked; all others are
 };
 BOOST_DESCRIBE_ENUM(rejection, none, id_reused, order_unknown, order_already_shipped,
                     order_rejected, order_canceled, order_not_confirmed, out_of_stock,
@@ -51,7 +52,7 @@ BOOST_DESCRIBE_ENUM(rejection, none, id_reused, order_unknown, order_already_shi
                     dead_lettered, quarantined, overloaded, order_on_hold, order_needs_attention,
                     order_closed, line_unknown, quantity_exceeded, shipment_unknown,
                     shipment_under_way, capture_refused, refund_exceeds_captured, refund_refused,
-                    nothing_to_resume, nothing_to_resolve, nothing_to_retry)
+                    nothing_to_resume, nothing_to_resolve, nothing_to_retry, batch_incomplete)
 
 std::string_view to_string(rejection why);
 

@@ -84,6 +84,18 @@ public:
     booked();
   }
 
+  void on(const book_batch& request) {
+    for (const auto& item : request.items) {
+      const auto& books = books_of(item.location);
+      if (!checked_add(books.received, item.quantity) ||
+          !checked_add(books.on_hand(), item.quantity))
+        return booked(rejection::quantity_overflow, request.attempt);
+    }
+    for (const auto& item : request.items)
+      made_.events.emplace_back(stock_received{item});
+    booked(rejection::none, request.attempt);
+  }
+
   void on(const hold_units& request) {
     if (live(context_.from) != nullptr)
       return reply(stock_step::hold, request.attempt); // a repeat: it holds already
@@ -261,9 +273,9 @@ private:
 
   // -- Replies ------------------------------------------------------------------------------------
 
-  void booked(rejection refused = rejection::none) {
+  void booked(rejection refused = rejection::none, std::uint64_t attempt = 0) {
     made_.refused = refused; // noted under the document's key
-    reply(stock_step::book, 0, refused);
+    reply(stock_step::book, attempt, refused);
   }
 
   void reply(stock_step step, std::uint64_t attempt, rejection refused = rejection::none) {
@@ -500,6 +512,8 @@ std::vector<effect> answer_again(const message_body& request, rejection outcome,
   if (const auto* restock = std::get_if<restock_units>(&request)) {
     reply.step = stock_step::restock;
     reply.attempt = restock->attempt;
+  } else if (const auto* batch = std::get_if<book_batch>(&request)) {
+    reply.attempt = batch->attempt;
   }
   return {send_message{context.from, std::move(reply), {}}};
 }

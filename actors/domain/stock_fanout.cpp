@@ -17,9 +17,9 @@ message_body request_for(const stock_request& request, std::vector<location_unit
   case stock_step::release: return release_units{std::move(items), attempt, request.undo};
   case stock_step::ship: return ship_units{std::move(items), attempt};
   case stock_step::restock: return restock_units{std::move(items), attempt};
-  case stock_step::book: break;
+  case stock_step::book: return book_batch{std::move(items), attempt};
   }
-  throw broken_invariant("a reservation does not book stock");
+  throw broken_invariant("there is no such step of stock");
 }
 
 } // namespace
@@ -45,7 +45,7 @@ stock_fanout stock_fanout::release_granted(std::vector<effect>& effects, std::ui
                                            bool undo) && {
   std::vector<stock_demand> granted;
   for (auto& [sku, answered] : asked_)
-    if (answered == answer::granted)
+    if (answered == rejection::none)
       granted.push_back({std::move(sku), {}});
   return ask({.step = stock_step::release, .undo = undo}, std::move(granted), effects, attempt);
 }
@@ -56,12 +56,24 @@ bool stock_fanout::note(const stock_reply& reply) {
   const auto about = std::lower_bound(
     asked_.begin(), asked_.end(), reply.sku,
     [](const question& candidate, const std::string& sku) { return candidate.sku < sku; });
-  if (about == asked_.end() || about->sku != reply.sku || about->answered != answer::missing)
+  if (about == asked_.end() || about->sku != reply.sku || about->answered)
     return false;
-  about->answered = reply.refused == rejection::none ? answer::granted : answer::refused;
+  about->answered = reply.refused;
   if (refused_ == rejection::none)
     refused_ = reply.refused;
   return --missing_ == 0;
+}
+
+bool stock_fanout::give_up(const std::string& sku, rejection why) {
+  return note({step_, sku, why, attempt_});
+}
+
+std::vector<refused_sku> stock_fanout::refusals() const {
+  std::vector<refused_sku> found;
+  for (const auto& [sku, answered] : asked_)
+    if (answered && *answered != rejection::none)
+      found.push_back({sku, *answered});
+  return found;
 }
 
 } // namespace purser

@@ -6,8 +6,11 @@
 
 #include "actors/domain/messages.hpp"
 
+#include <boost/describe.hpp>
+
 #include <algorithm>
 #include <cstddef>
+#include <optional>
 #include <string>
 #include <tuple>
 #include <vector>
@@ -20,11 +23,20 @@ struct stock_demand {
   std::vector<location_units> items;
 };
 
+/// A SKU that did not do what it was asked to.
+struct refused_sku {
+  std::string sku;
+  rejection why = rejection::none;
+
+  friend bool operator==(const refused_sku&, const refused_sku&) = default;
+};
+BOOST_DESCRIBE_STRUCT(refused_sku, (), (sku, why))
+
 /// What every SKU is asked to do.
 struct stock_request {
   stock_step step = stock_step::hold;
   unix_millis expires_at = 0; ///< of a hold; 0: never
-  std::string key = {};       ///< of a restock: makes it happen once
+  std::string key = {};       ///< of a restock and of a booking: makes it happen once
   bool queue = false;         ///< of a hold: where units are short, take a place in the queue
   bool undo = false;          ///< of a release: the places in the queues are kept
 };
@@ -88,18 +100,22 @@ public:
   /// @returns whether it was the last one missing.
   bool note(const stock_reply& reply);
 
+  /// The same of a SKU that will not answer.
+  bool give_up(const std::string& sku, rejection why);
+
   bool done() const noexcept { return missing_ == 0; }
   stock_step step() const noexcept { return step_; }
 
   /// The first refusal, or none.
   rejection refused() const noexcept { return refused_; }
 
-private:
-  enum class answer : std::uint8_t { missing, granted, refused };
+  /// All of them, by SKU.
+  std::vector<refused_sku> refusals() const;
 
+private:
   struct question {
     std::string sku;
-    answer answered = answer::missing;
+    std::optional<rejection> answered = {};
   };
 
   stock_step step_ = stock_step::hold;

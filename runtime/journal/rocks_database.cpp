@@ -88,13 +88,15 @@ rocksdb::ColumnFamilyOptions with_bloom(rocksdb::ColumnFamilyOptions options) {
 
 /// Chunks come at the ends of as many runs as there are shards. One list for all of them has to be
 /// searched for each; with a list for each shard, the last place there is the next. Such a table is
-/// read forward only, and within a shard.
+/// read forward only, and within a shard. What leaves it for the disk is not compressed until it is
+/// merged: it is read again soon, and a start waits until all of it is written.
 rocksdb::ColumnFamilyOptions with_a_run_for_each_shard(rocksdb::ColumnFamilyOptions options) {
   constexpr std::size_t runs = 256; // shards may share one
   constexpr int levels = 12;
   constexpr int branching = 4;
   options.prefix_extractor.reset(rocksdb::NewFixedPrefixTransform(shard_key_bytes));
   options.memtable_factory.reset(rocksdb::NewHashSkipListRepFactory(runs, levels, branching));
+  options.compression_per_level = {rocksdb::kNoCompression, rocksdb::kLZ4Compression};
   return options;
 }
 
@@ -232,11 +234,10 @@ std::unique_ptr<database> open_journal_with(const fs::path& path, const rocksdb:
                                             const journal_families& with, bool read_only) {
   return std::make_unique<database>(
     path, options,
-    std::vector<rocksdb::ColumnFamilyDescriptor>{
-      {rocksdb::kDefaultColumnFamilyName, with.defaults},
-      {"chunks", with.chunks},
-      {"snapshots", with.snapshots},
-      {"meta", with.marks}},
+    std::vector<rocksdb::ColumnFamilyDescriptor>{{rocksdb::kDefaultColumnFamilyName, with.defaults},
+                                                 {"chunks", with.chunks},
+                                                 {"snapshots", with.snapshots},
+                                                 {"meta", with.marks}},
     read_only);
 }
 

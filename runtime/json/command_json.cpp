@@ -24,6 +24,12 @@ struct required_fields<reservation_line> {
   static constexpr std::array<std::string_view, 2> names{"sku", "quantity"};
 };
 template <>
+struct required_fields<receipt_line> : required_fields<reservation_line> {};
+template <>
+struct required_fields<receive_batch> {
+  static constexpr std::array<std::string_view, 1> names{"lines"};
+};
+template <>
 struct required_fields<reserve_stock> {
   static constexpr std::array<std::string_view, 2> names{"reservation_id", "lines"};
 };
@@ -164,6 +170,8 @@ void fill_ids(command& value) {
   if (auto* adjustment = std::get_if<adjust_stock>(&value.body);
       adjustment && adjustment->adjustment_id.empty())
     adjustment->adjustment_id = value.command_id;
+  if (auto* batch = std::get_if<receive_batch>(&value.body); batch && batch->batch_id.empty())
+    batch->batch_id = value.command_id;
   if (auto* place = std::get_if<place_order>(&value.body)) {
     if (place->order_id.empty())
       place->order_id = value.command_id;

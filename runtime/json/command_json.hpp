@@ -16,7 +16,7 @@ namespace purser {
 std::variant<command, command_error> parse_command(std::string_view json);
 
 /// Gives a command without ids the ones that follow from its command_id: order_id, receipt_id,
-/// adjustment_id; and lines without one "1", "2"... The command_id must not be empty.
+/// batch_id, adjustment_id; and lines without one "1", "2"... The command_id must not be empty.
 void fill_ids(command& value);
 
 /// The JSON Schema of a command: one of every `op`.

@@ -4,6 +4,7 @@
 #include "actors/command_log.hpp"
 #include "actors/domain/order.hpp"
 #include "actors/domain/payment.hpp"
+#include "actors/domain/receipt_batch.hpp"
 #include "actors/domain/reservation.hpp"
 #include "actors/domain/stock.hpp"
 #include "actors/domain/stock_document.hpp"
@@ -38,6 +39,7 @@ bool read_by_kind(const recorded_event& event, boost::json::object& out) {
   case entity_kind::receipt:
   case entity_kind::adjustment: return read_as<document_event>(event, out);
   case entity_kind::reservation: return read_as<reservation_event>(event, out);
+  case entity_kind::batch: return read_as<batch_event>(event, out);
   }
   return false;
 }

@@ -38,6 +38,7 @@ bool may_become_definite(const command& request, const answer& first) {
 
 bool moves_stock(const command& request) {
   return std::holds_alternative<receive_stock>(request.body) ||
+         std::holds_alternative<receive_batch>(request.body) ||
          std::holds_alternative<adjust_stock>(request.body) ||
          std::holds_alternative<return_order>(request.body);
 }
@@ -357,6 +358,9 @@ void auditor::count_document(const record& asked, places& units) const {
     return;
   if (const auto* received = std::get_if<receive_stock>(&asked.request.body))
     units[{received->sku, received->location}].came += received->quantity;
+  else if (const auto* batch = std::get_if<receive_batch>(&asked.request.body))
+    for (const auto& line : batch->lines)
+      units[{line.sku, line.location}].came += line.quantity;
   else if (const auto* adjusted = std::get_if<adjust_stock>(&asked.request.body))
     units[{adjusted->sku, adjusted->location}].came += adjusted->delta;
   else if (const auto* goods = std::get_if<return_order>(&asked.request.body))

@@ -106,8 +106,9 @@ std::vector<std::string> not_reached(const campaign_report& report, const run_op
   if (run.faults != all_faults() || run.workload)
     return missing;
   expect("sale");
-  for (const auto kind : {entity_kind::order, entity_kind::stock, entity_kind::payment,
-                          entity_kind::reservation, entity_kind::receipt, entity_kind::adjustment})
+  for (const auto kind :
+       {entity_kind::order, entity_kind::stock, entity_kind::payment, entity_kind::reservation,
+        entity_kind::receipt, entity_kind::adjustment, entity_kind::batch})
     for (std::uint16_t type = 1; !event_name(kind, type).empty(); ++type)
       expect("event " + std::string{event_name(kind, type)});
   boost::mp11::mp_for_each<boost::mp11::mp_iota_c<16>>([&](auto number) {

@@ -60,13 +60,23 @@ private:
     if (kind < 94)
       return retry_payment{an_order(), {"card", "tok_ok"}};
     if (kind < 97)
-      return receive_stock{"d-" + serial(), chance_.of(skus), chance_.of(locations), number(1, 5)};
+      return received();
     return adjust_stock{"a-" + serial(),
                         chance_.of(skus),
                         chance_.of(locations),
                         chance_.one_in(3) ? std::int64_t{2} : -std::int64_t{number(1, 4)},
                         "a count",
                         chance_.one_in(2)};
+  }
+
+  command_body received() {
+    constexpr std::uint32_t one_of_three_is_a_batch = 3;
+    receipt_line line{chance_.of(skus), chance_.of(locations), number(1, 5)};
+    if (made_ % one_of_three_is_a_batch != 0)
+      return receive_stock{"d-" + serial(), line.sku, line.location, line.quantity};
+    receive_batch made{"b-" + serial(), {line, {"hat", "main", 1}, {"pen", "east", 2}}};
+    made.lines.push_back(line);
+    return made;
   }
 
   command_body placed() {

@@ -159,6 +159,7 @@ private:
 
   // -- Commands -----------------------------------------------------------------------------------
   rejection on(const std::string& id, const receive_stock& command);
+  rejection on(const std::string& id, const receive_batch& command);
   rejection on(const std::string& id, const adjust_stock& command);
   rejection on(const std::string& id, const reserve_stock& command);
   rejection on(const std::string& id, const commit_reservation& command);

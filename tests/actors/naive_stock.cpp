@@ -34,6 +34,12 @@ rejection naive_shop::on(const std::string&, const receive_stock& command) {
   return rejection::none;
 }
 
+rejection naive_shop::on(const std::string&, const receive_batch& command) {
+  for (const auto& line : command.lines)
+    skus[line.sku].on_hand[line.location] += line.quantity;
+  return rejection::none;
+}
+
 rejection naive_shop::on(const std::string&, const adjust_stock& command) {
   auto& sku = skus[command.sku];
   const auto& at = command.location;

@@ -91,6 +91,8 @@ const std::set<std::string>& unreachable() {
     // up (supervision has tests of its own).
     "order: reserving + order_parked",
     "order: reserving + order_unparked",
+    // A SKU that books nothing of a batch is full, or was given up.
+    "rejection: batch_incomplete",
     "rejection: dead_lettered",
     "rejection: quarantined",
     // Nothing bounds the node's queues.

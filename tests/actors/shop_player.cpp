@@ -236,6 +236,12 @@ move player::about_stock(const naive_shop&) {
     const receive_stock made{id, one_of(skus), one_of(locations), 1 + any_of(4)};
     return command(entity_kind::receipt, id, "stock.receive", made);
   }
+  if (one_in(3)) {
+    receive_batch made{id, {}};
+    for (std::uint32_t i = 0; i <= any_of(3); ++i)
+      made.lines.push_back({one_of(skus), one_of(locations), 1 + any_of(3)});
+    return command(entity_kind::batch, id, "stock.receive_batch", made);
+  }
   const auto delta = static_cast<std::int64_t>(any_of(8)) - 5;
   const adjust_stock made{id,        one_of(skus), one_of(locations), delta == 0 ? 1 : delta,
                           "a count", !one_in(3)};

@@ -70,6 +70,11 @@ class BadInput(ProgramTest):
         ({"op": "stock.reserve", "reservation_id": "v", "lines": [{"sku": "a", "quantity": 1}], "ttl_seconds": 0},
          "/ttl_seconds", "from 1 to 604800"),
         ({"op": "order.ship", "order_id": "o-1", "shipment_id": "s", "lines": []}, "/lines", "has no line"),
+        ({"op": "stock.receive_batch", "lines": []}, "/lines", "has no line"),
+        ({"op": "stock.receive_batch", "lines": [{"sku": "a", "quantity": 1}] * 2001}, "/lines", "at most 2000"),
+        ({"op": "stock.receive_batch", "lines": [{"sku": "a", "quantity": 1}, {"sku": "b", "quantity": 0}]},
+         "/lines/1/quantity", "from 1 to 1000000"),
+        ({"op": "stock.receive_batch", "lines": [{"quantity": 1}]}, "/lines/0/sku", "is missing"),
     ]
 
     def test_every_mistake_is_named_with_line_and_pointer(self):

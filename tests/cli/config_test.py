@@ -65,6 +65,7 @@ class Bench(ProgramTest):
                                figures["workloads"]["orders"]["per_second"]["median"])
         self.assertGreater(figures["recovery"]["tail_events"], 0)
         self.assertGreater(figures["feed_per_second"], 0)
+        self.assertGreater(figures["receipts_per_second"], 0)
         self.assertIn("idle_cpu_percent", figures)
         sale = figures["sell_out"]
         self.assertEqual((sale["sold"], sale["refused"]), (sale["units"], sale["buyers"] - sale["units"]))

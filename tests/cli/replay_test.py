@@ -190,6 +190,25 @@ class Business(ProgramTest):
                          {"read": 4, "accepted": 0, "rejected": 0, "duplicate": 4, "invalid": 0})
         self.assertEqual(first["orders"]["placed"], 1)
 
+    def test_a_batch_puts_many_skus_on_sale_once(self):
+        batch = {"op": "stock.receive_batch", "batch_id": "b-1",
+                 "lines": [{"sku": "mug", "quantity": 2}, {"sku": "cup", "location": "attic", "quantity": 3},
+                           {"sku": "mug", "quantity": 5}]}
+        fewer = dict(batch, lines=batch["lines"][:1])
+
+        summary = replay(self.lines(batch, self.order("o-1", 7), batch, fewer), "--data", self.data,
+                         "--crash-every", "2")
+
+        self.assertEqual(summary["commands"],
+                         {"read": 4, "accepted": 2, "rejected": 1, "duplicate": 1, "invalid": 0})
+        self.assertEqual((summary["stock"]["received"], summary["stock"]["committed"]), (10, 7))
+        self.assertEqual(summary["invariants"]["broken"], 0)
+        shown = json.loads(run("batch", "show", "b-1", "--data", self.data, "--json").stdout)
+        self.assertEqual(shown, {"batch_id": "b-1", "status": "booked", "lines": 3, "units": 10, "refused": [],
+                                 "version": 2})
+        self.assertEqual(run("batch", "show", "b-2", "--data", self.data).returncode, 1)
+        self.assertEqual(run("verify", "--data", self.data).returncode, 0)
+
     def test_an_order_of_nothing_needs_no_payment(self):
         free = self.order("o-1", 1)
         free["lines"][0]["unit_price"] = 0

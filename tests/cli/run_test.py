@@ -112,7 +112,7 @@ class Failures(ProgramTest):
             for each in json.loads(path.read_text())["steps"]:
                 self.assertLessEqual(set(each), set(step["properties"]), path)
         ops = [one["properties"]["op"]["const"] for one in schema["$defs"]["command"]["oneOf"]]
-        self.assertEqual(len(ops), 16)
+        self.assertEqual(len(ops), 17)
 
 
 if __name__ == "__main__":

@@ -113,6 +113,32 @@ TEST_CASE("B3: a letter is durable before its sender is told") {
   CHECK(kept[0].cannot_redrive.empty());
 }
 
+TEST_CASE("B3: a SKU that crashes keeps no other SKU of its batch from being booked") {
+  const scratch_directory data;
+  auto shop = open_shop(data);
+  poison(*shop, {entity_kind::stock, "pen"}, "book_batch");
+  command goods;
+  goods.body = receive_batch{"b-1", {{"mug", "main", 2}, {"pen", "main", 3}, {"cup", "main", 4}}};
+
+  CHECK(shop->submit(goods).get().why == rejection::batch_incomplete);
+
+  const entity_ref batch{entity_kind::batch, "b-1"};
+  const auto refused = [&] { return std::get<batch_view>(shop->query(batch).get().view).refused; };
+  CHECK(refused() == std::vector<refused_sku>{{"pen", rejection::dead_lettered}});
+  CHECK(stock_in(*shop, "mug").available == 2);
+  CHECK(stock_in(*shop, "cup").available == 4);
+  kill(shop);
+  shop = open_shop(data);
+  CHECK(shop->submit(goods).get().why == rejection::batch_incomplete); // once and for all
+  CHECK(refused().size() == 1);
+  CHECK(stock_in(*shop, "mug").available == 2);
+  const auto letters = shop->dead_letters();
+  REQUIRE(letters.size() == 1);
+  CHECK(letters[0].message == "book_batch");
+  shop->redrive(letters[0].id).get();
+  CHECK(stock_in(*shop, "pen").available == 3);
+}
+
 TEST_CASE("B3: whenever the engine is killed, a letter is there exactly when its outcome is") {
   constexpr int messages = 12;
   for (int told = 0; told < messages; told += 4) {

@@ -46,6 +46,7 @@ set(PURSER_PUBLIC_HEADERS
   actors/domain/payment.hpp
   actors/domain/payment_call.hpp
   actors/domain/policies.hpp
+  actors/domain/receipt_batch.hpp
   actors/domain/rejection.hpp
   actors/domain/reservation.hpp
   actors/domain/stock_document.hpp

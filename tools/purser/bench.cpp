@@ -150,7 +150,7 @@ private:
     if (wanted(recovery) && next("starts after a kill"))
       report.recovery = measure_recovery(how);
     if (wanted(feed) && next("a stock feed"))
-      report.feed_per_second = measure_feed(how);
+      report.feed = measure_feed(how);
     if (wanted(memory) && next("memory"))
       report.memory = measure_memory(how);
     if (wanted(idle) && next("an idle engine"))

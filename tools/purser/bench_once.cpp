@@ -117,12 +117,18 @@ recovery_figures measure_recovery(const once_settings& how) {
   return made;
 }
 
-double measure_feed(const once_settings& how) {
+feed_figures measure_feed(const once_settings& how) {
   constexpr std::uint32_t units_of_a_record = 100;
-  const scratch_data data{how.data};
-  const auto target = engine::start(data.options());
-  return closed_loop(*target, feed_clients, how.seconds, new_skus(units_of_a_record), how.stop)
-    .per_second;
+  const auto per_second = [&](std::size_t clients, const command_maker& make) {
+    const scratch_data data{how.data};
+    const auto target = engine::start(data.options());
+    return closed_loop(*target, clients, how.seconds, make, how.stop).per_second;
+  };
+  feed_figures made;
+  made.records_per_second =
+    feed_lines * per_second(feed_clients, batches_of_new_skus(feed_lines, units_of_a_record));
+  made.receipts_per_second = per_second(receipt_clients, new_skus(units_of_a_record));
+  return made;
 }
 
 memory_figures measure_memory(const once_settings& how) {

@@ -55,6 +55,12 @@ struct memory_figures {
 };
 BOOST_DESCRIBE_STRUCT(memory_figures, (), (orders, kib_per_live_order, kib_per_idle_sku))
 
+/// SKUs that are new to the engine.
+struct feed_figures {
+  double records_per_second = 0;  ///< in batches of feed_lines
+  double receipts_per_second = 0; ///< each a document of its own
+};
+
 /// How one of these is measured.
 struct once_settings {
   std::filesystem::path data; ///< a directory that is made, and removed
@@ -64,8 +70,12 @@ struct once_settings {
   std::function<bool()> stop;
 };
 
-/// Records of a feed that are under way.
-inline constexpr std::size_t feed_clients = 1'024;
+/// Batches of a feed that are under way, and the SKUs of each.
+inline constexpr std::size_t feed_clients = 16;
+inline constexpr std::uint32_t feed_lines = 500;
+
+/// Receipts that are under way where each is a command of its own.
+inline constexpr std::size_t receipt_clients = 1'024;
 
 /// Of this process.
 double resident_bytes();
@@ -76,7 +86,7 @@ double seconds_to_serve(const engine_options& options);
 recovery_figures measure_recovery(const once_settings& how);
 
 /// Records (receipts, each of a new SKU) a second.
-double measure_feed(const once_settings& how);
+feed_figures measure_feed(const once_settings& how);
 
 memory_figures measure_memory(const once_settings& how);
 

@@ -140,8 +140,11 @@ void add_once(table& out, const bench_report& report) {
               count(static_cast<double>(report.recovery->events_behind)) + " events behind",
             decimal(report.recovery->serves_after_ms));
   }
-  if (report.feed_per_second)
-    out.row("records of a stock feed per second, each a new SKU", count(*report.feed_per_second));
+  if (report.feed) {
+    out.row("records of a stock feed per second, each a new SKU",
+            count(report.feed->records_per_second));
+    out.row("the same, each with a receipt of its own", count(report.feed->receipts_per_second));
+  }
   if (report.memory) {
     out.row("memory of a live order with its payment, KiB",
             decimal(report.memory->kib_per_live_order));
@@ -225,8 +228,10 @@ void print_json(const bench_report& report) {
     {"version", version}};
   if (report.recovery)
     out["recovery"] = to_json(*report.recovery);
-  if (report.feed_per_second)
-    out["feed_per_second"] = *report.feed_per_second;
+  if (report.feed) {
+    out["feed_per_second"] = report.feed->records_per_second;
+    out["receipts_per_second"] = report.feed->receipts_per_second;
+  }
   if (report.memory)
     out["memory"] = to_json(*report.memory);
   if (report.idle_cpu_percent)

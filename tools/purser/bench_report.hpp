@@ -43,7 +43,7 @@ struct bench_report {
   std::vector<bench::machine_limits> limits; ///< of each round
   std::vector<workload_rounds> workloads;
   std::optional<recovery_figures> recovery;
-  std::optional<double> feed_per_second;
+  std::optional<feed_figures> feed;
   std::optional<memory_figures> memory;
   std::optional<double> idle_cpu_percent;
   std::optional<sell_out_figures> sell_out;

@@ -113,16 +113,22 @@ private:
   void load() {
     made_.loading.push_back({0, 0, resident_bytes(), disk_bytes()});
     progress shown{"SKUs", 0, size_.skus, notes_};
-    const auto make = new_skus(units_of_a_sku);
-    std::uint64_t done = 0;
+    const auto lines = std::min(feed_lines, size_.skus / loading_points);
+    const auto make = batches_of_new_skus(lines, units_of_a_sku, size_.skus);
+    const auto records = [&](std::uint64_t batches) {
+      return std::min<std::uint64_t>(batches * lines, size_.skus);
+    };
+    const std::uint64_t batches = (size_.skus + lines - 1) / lines;
+    std::uint64_t fed = 0;
     for (std::uint32_t point = 1; point <= loading_points && !how_.stop(); ++point) {
-      const auto upto = std::uint64_t{size_.skus} * point / loading_points;
+      const auto upto = batches * point / loading_points;
       const auto began = steady::now();
-      const auto more = send_all(*target_, {done, upto - done, feed_clients}, make, how_.stop,
-                                 [&](std::uint64_t now) { shown.show(done + now); });
-      done += more;
-      made_.loading.push_back(
-        {done, static_cast<double>(more) / seconds_since(began), resident_bytes(), disk_bytes()});
+      const auto before = records(fed);
+      fed += send_all(*target_, {fed, upto - fed, feed_clients}, make, how_.stop,
+                      [&](std::uint64_t now) { shown.show(records(fed + now)); });
+      const auto done = records(fed);
+      made_.loading.push_back({done, static_cast<double>(done - before) / seconds_since(began),
+                               resident_bytes(), disk_bytes()});
       shown.point(done);
     }
     made_.disk_bytes_per_sku = static_cast<double>(disk_bytes()) / size_.skus;

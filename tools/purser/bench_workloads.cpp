@@ -1,5 +1,6 @@
 #include "tools/purser/bench_workloads.hpp"
 
+#include <algorithm>
 #include <future>
 
 namespace purser::tools {
@@ -103,6 +104,17 @@ command_maker whole_lives(std::uint32_t skus) {
 command_maker new_skus(std::uint32_t units) {
   return [units](bench_client&, std::uint64_t number) {
     return named(number, receipt_of(number, units));
+  };
+}
+
+command_maker batches_of_new_skus(std::uint32_t lines, std::uint32_t units, std::uint64_t skus) {
+  return [=](bench_client&, std::uint64_t number) {
+    receive_batch batch;
+    batch.lines.reserve(lines);
+    const auto end = std::min<std::uint64_t>((number + 1) * lines, skus);
+    for (std::uint64_t sku = number * lines; sku < end; ++sku)
+      batch.lines.push_back({sku_name(sku), std::string{default_location}, units});
+    return named(number, std::move(batch));
   };
 }
 

@@ -4,6 +4,7 @@
 #include "tools/purser/load.hpp"
 
 #include <cstdint>
+#include <limits>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -22,6 +23,11 @@ command_maker whole_lives(std::uint32_t skus);
 
 /// Receipts of so many units, each of another SKU.
 command_maker new_skus(std::uint32_t units);
+
+/// Batches of so many receipts of so many units, each of another SKU; the last has what is left of
+/// so many SKUs.
+command_maker batches_of_new_skus(std::uint32_t lines, std::uint32_t units,
+                                  std::uint64_t skus = std::numeric_limits<std::uint64_t>::max());
 
 /// Orders of one unit of one SKU, each of another buyer.
 command_maker one_unit_orders();

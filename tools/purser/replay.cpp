@@ -188,6 +188,8 @@ private:
   static bool needs_command_id(const command_body& body) {
     if (const auto* receipt = std::get_if<receive_stock>(&body))
       return receipt->receipt_id.empty();
+    if (const auto* batch = std::get_if<receive_batch>(&body))
+      return batch->batch_id.empty();
     if (const auto* adjustment = std::get_if<adjust_stock>(&body))
       return adjustment->adjustment_id.empty();
     if (const auto* place = std::get_if<place_order>(&body))

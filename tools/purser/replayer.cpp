@@ -20,6 +20,13 @@ replayer::claim replayer::claim_of(const command_body& body) const {
       touch_key("sku", c.sku);
       made.alone = backorders; // it may be what orders of other SKUs wait for too
     }
+    void operator()(const receive_batch& c) const {
+      touch_key("batch", c.batch_id);
+      for (const auto& line : c.lines)
+        touch_key("sku", line.sku);
+      made.lines = c.lines.size();
+      made.alone = backorders;
+    }
     void operator()(const adjust_stock& c) const {
       touch_key("adjustment", c.adjustment_id);
       touch_key("sku", c.sku);

@@ -1,4 +1,4 @@
-// `purser order|stock|payment|reservation show ID`, `purser order explain ID`.
+// `purser order|stock|payment|reservation|batch show ID`, `purser order explain ID`.
 #include "config/json_reader.hpp"
 #include "config/json_writer.hpp"
 #include "runtime/inspect.hpp"
@@ -162,6 +162,7 @@ void add_show(CLI::App& app, chosen_action& chosen) {
   add_one(app, chosen, "stock", entity_kind::stock, "the stock of a SKU");
   add_one(app, chosen, "payment", entity_kind::payment, "the payment of an order");
   add_one(app, chosen, "reservation", entity_kind::reservation, "a reservation");
+  add_one(app, chosen, "batch", entity_kind::batch, "a batch of receipts");
 }
 
 } // namespace purser::tools
