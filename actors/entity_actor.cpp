@@ -312,9 +312,12 @@ void entity_actor::give_up(envelope& message) {
     answer_client(message, rejection::dead_lettered);
   }
   const bool was_reply = !message.is_command() && !message.query;
+  auto unheard = context;
+  if (!std::holds_alternative<undeliverable>(message.body))
+    unheard.from = {}; // whoever sent it has done what it tells of
   cell_->box.done();
   if (was_reply) { // the step that waited for it cannot go on by itself
-    auto made = own_->image.state().handle(undeliverable{rejection::dead_lettered}, context);
+    auto made = own_->image.state().handle(undeliverable{rejection::dead_lettered}, unheard);
     append(std::move(made.events), context);
     send_out(std::move(made.effects), context.now);
   }

@@ -179,6 +179,7 @@ struct resume_step {};
 struct timer_due {};
 
 /// In place of an answer: the message to `from` was given up (B3) or `from` is quarantined (B5).
+/// Without a `from`: an answer came, and was given up.
 struct undeliverable {
   rejection why = rejection::dead_lettered;
 };

@@ -30,6 +30,7 @@ public:
       end();
   }
 
+  /// Of an answer that was given up it is not known what it said: the SKU is asked again.
   void on(const undeliverable& notice) {
     if (progress_.stock.give_up(context_.from.key, notice.why))
       end();

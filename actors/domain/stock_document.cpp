@@ -37,8 +37,10 @@ public:
       made_.events.emplace_back(document_refused{reply.refused});
   }
 
+  /// Of an answer that was given up it is not known what it said: the stock is asked again.
   void on(const undeliverable& notice) {
-    if (current_.status == document_status::open)
+    const bool was_answered = context_.from.key.empty();
+    if (current_.status == document_status::open && !was_answered)
       made_.events.emplace_back(document_refused{notice.why});
   }
 

@@ -86,7 +86,9 @@ TEST_CASE("what cannot be booked of a batch is named, and keeps nothing else fro
 TEST_CASE("B5: a SKU that will not answer counts as refused") {
   auto w = opened();
 
+  w.tell(undeliverable{rejection::dead_lettered}); // of an answer: that SKU may have booked
   w.tell(undeliverable{rejection::quarantined}, "pen");
+  CHECK(w.state.status == batch_status::open);
   w.answer("cup");
 
   CHECK(w.state.refused == std::vector<refused_sku>{{"pen", rejection::quarantined}});

@@ -139,6 +139,27 @@ TEST_CASE("B3: a SKU that crashes keeps no other SKU of its batch from being boo
   CHECK(stock_in(*shop, "pen").available == 3);
 }
 
+TEST_CASE("B3: a receipt or a batch that cannot take an answer claims nothing of it, and hears "
+          "another") {
+  const scratch_directory data;
+  auto shop = open_shop(data);
+  poison(*shop, {entity_kind::batch, "b-1"}, "stock_reply");
+  poison(*shop, {entity_kind::receipt, "r-1-mug"}, "stock_reply");
+  command goods;
+  goods.body = receive_batch{"b-1", {{"mug", "main", 2}}};
+
+  CHECK(shop->submit(goods).get().result == outcome::accepted);
+  CHECK(shop->submit(receive("mug", 3)).get().result == outcome::accepted);
+
+  const auto letters = shop->dead_letters();
+  REQUIRE(letters.size() == 2);
+  CHECK(letters[0].message == "stock_reply");
+  CHECK(letters[1].message == "stock_reply");
+  const auto seen = shop->query({entity_kind::batch, "b-1"}).get();
+  CHECK(std::get<batch_view>(seen.view).refused.empty());
+  CHECK(stock_in(*shop, "mug").available == 5);
+}
+
 TEST_CASE("B3: whenever the engine is killed, a letter is there exactly when its outcome is") {
   constexpr int messages = 12;
   for (int told = 0; told < messages; told += 4) {
