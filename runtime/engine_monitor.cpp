@@ -1,5 +1,6 @@
 #include "runtime/engine_monitor.hpp"
 
+#include "actors/domain/entity_kinds.hpp"
 #include "actors/shard_actor.hpp"
 #include "runtime/system_ports.hpp"
 #include "supervisors/supervisor.hpp"
@@ -44,12 +45,8 @@ std::optional<entity_ref> entity_at(const std::string& path) {
   if (key == std::string::npos)
     return std::nullopt;
   const auto name = std::string_view{path}.substr(kind + 1, key - kind - 1);
-  for (const auto known :
-       {entity_kind::order, entity_kind::stock, entity_kind::payment, entity_kind::receipt,
-        entity_kind::adjustment, entity_kind::reservation, entity_kind::batch})
-    if (to_string(known) == name)
-      return entity_ref{known, path.substr(key + 1)};
-  return std::nullopt;
+  const auto known = kind_named(name);
+  return known ? std::optional{entity_ref{*known, path.substr(key + 1)}} : std::nullopt;
 }
 
 /// What shards have answered so far; they may answer when nobody waits any more.

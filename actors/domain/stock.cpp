@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <functional>
+#include <span>
 
 namespace purser {
 
@@ -61,14 +62,7 @@ public:
 
   decision<stock_event> take() && { return std::move(made_); }
 
-  void on(const book_receipt& request) {
-    const auto& books = books_of(request.units.location);
-    if (!checked_add(books.received, request.units.quantity) ||
-        !checked_add(books.on_hand(), request.units.quantity))
-      return booked(rejection::quantity_overflow);
-    made_.events.emplace_back(stock_received{request.units});
-    booked();
-  }
+  void on(const book_receipt& request) { receive({&request.units, 1}); }
 
   void on(const book_adjustment& request) {
     const auto& books = books_of(request.units.location);
@@ -84,17 +78,7 @@ public:
     booked();
   }
 
-  void on(const book_batch& request) {
-    for (const auto& item : request.items) {
-      const auto& books = books_of(item.location);
-      if (!checked_add(books.received, item.quantity) ||
-          !checked_add(books.on_hand(), item.quantity))
-        return booked(rejection::quantity_overflow, request.attempt);
-    }
-    for (const auto& item : request.items)
-      made_.events.emplace_back(stock_received{item});
-    booked(rejection::none, request.attempt);
-  }
+  void on(const book_batch& request) { receive(request.items, request.attempt); }
 
   void on(const hold_units& request) {
     if (live(context_.from) != nullptr)
@@ -269,6 +253,19 @@ private:
       if (item.location == location)
         units += item.left();
     return units;
+  }
+
+  /// All or nothing; one entry per location.
+  void receive(std::span<const location_units> items, std::uint64_t attempt = 0) {
+    for (const auto& item : items) {
+      const auto& books = books_of(item.location);
+      if (!checked_add(books.received, item.quantity) ||
+          !checked_add(books.on_hand(), item.quantity))
+        return booked(rejection::quantity_overflow, attempt);
+    }
+    for (const auto& item : items)
+      made_.events.emplace_back(stock_received{item});
+    booked(rejection::none, attempt);
   }
 
   // -- Replies ------------------------------------------------------------------------------------

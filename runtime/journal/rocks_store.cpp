@@ -92,9 +92,9 @@ public:
       check_recovered(acknowledged, 0);
       create(options);
     } else if (!options.read_only && acknowledged != position{0}) {
-      journal_ =
-        open_marks(journal, options); // RocksDB's recovery removes a log that it could read
-                                      // only in part: refuse before it may change anything
+      // RocksDB's recovery removes a log that it could read only in part: refuse before it may
+      // change anything.
+      journal_ = open_marks(journal, options);
       check(acknowledged);
       journal_.reset();
     }

@@ -1,7 +1,7 @@
 #include "runtime/simulation/campaign.hpp"
 
 #include "actors/aggregate.hpp"
-#include "actors/domain/entity_ref.hpp"
+#include "actors/domain/entity_kinds.hpp"
 #include "runtime/threads.hpp"
 #include "supervisors/event.hpp"
 
@@ -106,9 +106,7 @@ std::vector<std::string> not_reached(const campaign_report& report, const run_op
   if (run.faults != all_faults() || run.workload)
     return missing;
   expect("sale");
-  for (const auto kind :
-       {entity_kind::order, entity_kind::stock, entity_kind::payment, entity_kind::reservation,
-        entity_kind::receipt, entity_kind::adjustment, entity_kind::batch})
+  for (const auto kind : entity_kinds)
     for (std::uint16_t type = 1; !event_name(kind, type).empty(); ++type)
       expect("event " + std::string{event_name(kind, type)});
   boost::mp11::mp_for_each<boost::mp11::mp_iota_c<16>>([&](auto number) {

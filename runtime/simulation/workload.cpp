@@ -74,9 +74,7 @@ private:
     receipt_line line{chance_.of(skus), chance_.of(locations), number(1, 5)};
     if (made_ % one_of_three_is_a_batch != 0)
       return receive_stock{"d-" + serial(), line.sku, line.location, line.quantity};
-    receive_batch made{"b-" + serial(), {line, {"hat", "main", 1}, {"pen", "east", 2}}};
-    made.lines.push_back(line);
-    return made;
+    return receive_batch{"b-" + serial(), {line, {"hat", "main", 1}, {"pen", "east", 2}, line}};
   }
 
   command_body placed() {

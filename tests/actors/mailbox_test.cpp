@@ -1,4 +1,5 @@
 #include "actors/command_log.hpp"
+#include "actors/domain/entity_kinds.hpp"
 #include "actors/entity_image.hpp"
 #include "actors/mailbox.hpp"
 
@@ -153,9 +154,7 @@ TEST_CASE("an entity refuses events that are not its next one, or that it cannot
 }
 
 TEST_CASE("every kind of aggregate comes back from its snapshot") {
-  for (const auto kind :
-       {entity_kind::order, entity_kind::stock, entity_kind::payment, entity_kind::receipt,
-        entity_kind::adjustment, entity_kind::reservation}) {
+  for (const auto kind : entity_kinds) {
     entity_image image{{kind, "x"}};
     stored_stream stored;
     stored.snapshot = image.snapshot();

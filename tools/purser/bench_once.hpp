@@ -85,7 +85,6 @@ double seconds_to_serve(const engine_options& options);
 
 recovery_figures measure_recovery(const once_settings& how);
 
-/// Records (receipts, each of a new SKU) a second.
 feed_figures measure_feed(const once_settings& how);
 
 memory_figures measure_memory(const once_settings& how);

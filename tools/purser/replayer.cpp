@@ -10,9 +10,15 @@ replayer::claim replayer::claim_of(const command_body& body) const {
   const auto touch = [&made](std::string_view kind, const std::string& id) {
     made.keys.push_back(std::string{kind} + '/' + id);
   };
+  const auto touch_all = [&](const auto& lines) {
+    for (const auto& line : lines)
+      touch("sku", line.sku);
+    made.lines = lines.size();
+  };
   struct visitor {
     claim& made;
     decltype(touch)& touch_key;
+    decltype(touch_all)& touch_lines;
     bool backorders;
 
     void operator()(const receive_stock& c) const {
@@ -22,9 +28,7 @@ replayer::claim replayer::claim_of(const command_body& body) const {
     }
     void operator()(const receive_batch& c) const {
       touch_key("batch", c.batch_id);
-      for (const auto& line : c.lines)
-        touch_key("sku", line.sku);
-      made.lines = c.lines.size();
+      touch_lines(c.lines);
       made.alone = backorders;
     }
     void operator()(const adjust_stock& c) const {
@@ -34,15 +38,11 @@ replayer::claim replayer::claim_of(const command_body& body) const {
     }
     void operator()(const reserve_stock& c) const {
       touch_key("reservation", c.reservation_id);
-      for (const auto& line : c.lines)
-        touch_key("sku", line.sku);
-      made.lines = c.lines.size();
+      touch_lines(c.lines);
     }
     void operator()(const place_order& c) const {
       touch_key("order", c.order_id);
-      for (const auto& line : c.lines)
-        touch_key("sku", line.sku);
-      made.lines = c.lines.size();
+      touch_lines(c.lines);
     }
     // A shipment takes committed units: what is available, and so every other decision, stays the
     // same.
@@ -60,7 +60,7 @@ replayer::claim replayer::claim_of(const command_body& body) const {
     void operator()(const release_reservation&) const { made.alone = true; }
     void operator()(const ship_reservation&) const { made.alone = true; }
   };
-  std::visit(visitor{made, touch, backorders_}, body);
+  std::visit(visitor{made, touch, touch_all, backorders_}, body);
   std::sort(made.keys.begin(), made.keys.end());
   made.keys.erase(std::unique(made.keys.begin(), made.keys.end()), made.keys.end());
   return made;
